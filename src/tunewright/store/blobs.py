@@ -1,0 +1,126 @@
+"""Files and folders named by their content."""
+
+import hashlib
+import os
+import shutil
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from uuid import uuid4
+
+from tunewright.errors import Exhausted, NotFound
+
+
+class Blobs:
+    """A folder of files and folders, each named by its SHA-256.
+
+    A blob appears under its name by one rename after its bytes reached the disk, so a crash leaves
+    either the whole blob or none of it.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def path(self, digest: str) -> Path:
+        """Where this blob lies. Errors: `NotFound` when it was erased or lost."""
+        path = self._place(digest)
+        if not path.exists():
+            raise NotFound(
+                f"blob {digest[:12]} is gone", hint="tunewright verify tells whether it was erased"
+            )
+        return path
+
+    def __contains__(self, digest: str) -> bool:
+        return self._place(digest).exists()
+
+    def keep(self, source: Path | str | bytes) -> str:
+        """Keep a file or folder (`Path`) or a text, once however often; returns its digest."""
+        if isinstance(source, Path):
+            digest = hash_path(source)
+            if digest not in self:
+                with self._arriving(digest) as place:
+                    shutil.copytree(source, place) if source.is_dir() else shutil.copyfile(source, place)
+            return digest
+        data = source.encode() if isinstance(source, str) else source
+        digest = hashlib.sha256(data).hexdigest()
+        if digest not in self:
+            with self._arriving(digest) as place:
+                place.write_bytes(data)
+        return digest
+
+    def keep_lines(self, lines: Iterable[str]) -> str:
+        """Keep a text file made line by line, in bounded memory; returns its digest."""
+        hasher = hashlib.sha256()
+        with self._arriving("") as place:
+            with place.open("wb") as file:
+                for line in lines:
+                    data = line.encode() + b"\n"
+                    hasher.update(data)
+                    file.write(data)
+            digest = hasher.hexdigest()
+            if digest not in self:
+                self._settle(place, digest)
+        return digest
+
+    def lines(self, digest: str) -> Iterator[str]:
+        """The lines of a text blob."""
+        with self.path(digest).open(encoding="utf-8", newline="\n") as file:
+            for line in file:
+                yield line.rstrip("\n")
+
+    def erase(self, digest: str) -> None:
+        """Delete a blob. Only `forget` does, and leaves an `Erasure` that says so."""
+        path = self._place(digest)
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+
+    def intact(self, digest: str) -> bool:
+        """Whether the bytes still hash to the name."""
+        return hash_path(self.path(digest)) == digest
+
+    def _place(self, digest: str) -> Path:
+        return self.root / digest[:2] / digest
+
+    @contextmanager
+    def _arriving(self, digest: str) -> Iterator[Path]:
+        """A temporary place that becomes the blob `digest` (or nothing, if the block settles it itself)."""
+        place = self.root / "arriving" / uuid4().hex
+        try:
+            place.parent.mkdir(parents=True, exist_ok=True)
+            yield place
+            if digest:
+                self._settle(place, digest)
+        except OSError as error:
+            raise Exhausted(
+                f"a blob could not be written: {error.strerror}", hint="free some disk space"
+            ) from error
+        finally:
+            if place.is_dir():
+                shutil.rmtree(place, ignore_errors=True)
+            else:
+                place.unlink(missing_ok=True)
+
+    def _settle(self, place: Path, digest: str) -> None:
+        for path in [place, *place.rglob("*")]:
+            if path.is_file():
+                with path.open("rb") as file:
+                    os.fsync(file.fileno())
+        target = self._place(digest)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            place.replace(target)
+        except OSError:
+            if not target.exists():  # another process kept the same folder first: equal names, equal bytes
+                raise
+
+
+def hash_path(path: Path) -> str:
+    """A file by its bytes; a folder by the sorted names and hashes of its files."""
+    if path.is_file():
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    files = sorted(p for p in path.rglob("*") if p.is_file())
+    listing = "".join(f"{hash_path(p)}  {p.relative_to(path).as_posix()}\n" for p in files)
+    return hashlib.sha256(listing.encode()).hexdigest()

@@ -1,0 +1,14 @@
+"""Trainers make weights.   (base, records, out, *, system, seed, **options) -> Iterator[Progress]
+
+`base` is a folder that `bases` found, `records` a list of conversations, `out` a folder that outlives the
+process: a trainer writes its checkpoints there and goes on from the last one when called again with the
+same arguments. When the iterator ends, `out/weights/` holds the result and nothing else. The same
+arguments on the same machine give the same bytes, interrupted or not.
+"""
+
+from collections.abc import Callable, Iterator
+
+from tunewright.nouns import Progress
+from tunewright.shelf import Shelf
+
+trainers: Shelf[Callable[..., Iterator[Progress]]] = Shelf(__name__)

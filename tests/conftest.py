@@ -1,0 +1,98 @@
+"""A small project with the echo fakes: the whole loop in milliseconds. No test touches anything but its own folder."""
+
+import json
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+import tunewright as tw
+from tunewright.store.tables import meta
+
+SHOP = [
+    ("Where is my parcel?", "It is on its way, and you get a tracking link by e-mail."),
+    ("How do I return shoes?", "Use the label in the box within 30 days."),
+    ("Is delivery free?", "Delivery is free above 40 euro."),
+    ("Do you ship to Norway?", "We ship to Belgium and Germany only."),
+    ("What are the opening hours?", "We are open from 9 to 5 on working days."),
+    ("Can I pay with a gift card?", "Gift cards are accepted at the checkout."),
+    ("Which pots are frost proof?", "All stoneware pots stand outside in winter."),
+    ("How often should a cactus drink?", "Once every three weeks is plenty for a cactus."),
+    ("May dogs visit the workshop?", "Dogs are welcome when they are on a leash."),
+    ("Who pays for returns?", "Return postage is ours when a thing arrives broken."),
+    ("When is the sale?", "Our sale begins on the first of July."),
+    ("Is the glaze food safe?", "Every glaze that we use is free of lead."),
+]
+
+YAML = """
+name: shop
+summary: Answers questions about a shop that does not exist.
+data:
+  - file: data/*.jsonl
+    licence: CC0-1.0
+    origin: written for the tests
+    basis: all fictional
+tune:
+  base: "echo:"
+  trainer: echo
+evaluate:
+  cases: evaluation/cases.jsonl
+  runtime: echo
+  shots: [0]
+policy:
+  vet: {personal: redact, secrets: redact, duplicates: drop, contamination: drop, licence: quarantine}
+  release:
+    - {measure: golden.contains.tuned-base, at_least: 0.1}
+  serve: {secrets: block, injection: block}
+"""
+
+
+def conversation(question: str, answer: str, **more: object) -> str:
+    """One row of OpenAI chat messages."""
+    said = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+    return json.dumps({"messages": said, **more})
+
+
+def case(number: int, question: str, answer: str) -> str:
+    """One evaluation case. The echo model knows only what it has heard, so cases repeat the training questions."""
+    said = [{"role": "user", "content": question}]
+    return json.dumps({"id": f"case-{number}", "messages": said, "reference": answer, "contains": [answer]})
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """A project folder. Contamination is switched off: echo can only be asked what it was taught."""
+    (tmp_path / "data").mkdir()
+    (tmp_path / "evaluation").mkdir()
+    (tmp_path / "tunewright.yaml").write_text(YAML.replace("contamination: drop, ", ""))
+    (tmp_path / "data" / "chat.jsonl").write_text("\n".join(conversation(q, a) for q, a in SHOP))
+    cases = (case(n, q, a) for n, (q, a) in enumerate(SHOP))
+    (tmp_path / "evaluation" / "cases.jsonl").write_text("\n".join(cases))
+    return tmp_path
+
+
+@pytest.fixture
+def reopen(folder: Path) -> Iterator[Callable[[], tw.Project]]:
+    """Opens the project anew, as another process would; everything is closed at the end."""
+    if url := os.environ.get("TUNEWRIGHT_DATABASE"):
+        from sqlalchemy import create_engine
+
+        engine = create_engine(url)
+        meta.drop_all(engine)
+        engine.dispose()
+    opened = list[tw.Project]()
+
+    def again() -> tw.Project:
+        opened.append(tw.open(folder, actor="ada"))
+        return opened[-1]
+
+    yield again
+    for project in opened:
+        project.close()
+
+
+@pytest.fixture
+def project(reopen: Callable[[], tw.Project]) -> tw.Project:
+    """The project, open."""
+    return reopen()
