@@ -11,8 +11,7 @@
 Gather, vet, tune, evaluate, release, serve, watch, learn, and forget. Each leaves evidence.
 """
 
-from tunewright.project import Project, open
-from tunewright.store import verify
+from tunewright.project import Project, open, verify
 from tunewright.story import run
 from tunewright.verbs.evaluate import evaluate
 from tunewright.verbs.forget import forget

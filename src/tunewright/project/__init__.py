@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from tunewright import store
 from tunewright.errors import BadInput
 from tunewright.nouns import (
     Case,
@@ -28,9 +29,9 @@ from tunewright.nouns import (
 )
 from tunewright.project.reading import FILE, read
 from tunewright.project.settings import Settings
-from tunewright.store import Blobs, Ledger, Traffic, connect, hash_path
+from tunewright.store import Blobs, Ledger, Traffic, Verification, connect, hash_path
 
-__all__ = ["FILE", "Project", "Settings", "open"]
+__all__ = ["FILE", "Project", "Settings", "open", "verify"]
 
 STATE = ".tunewright"
 Tell = Callable[[Progress], None]
@@ -138,13 +139,9 @@ class Project:
     def files(self, pattern: str) -> list[Path]:
         """The files that a path or glob names, sorted."""
         exact = self.folder / pattern
-        return (
-            [exact]
-            if exact.exists()
-            else sorted(self.folder.glob(pattern))
-            if not exact.is_absolute()
-            else []
-        )
+        if exact.exists() or Path(pattern).is_absolute():
+            return [exact] if exact.exists() else []
+        return sorted(self.folder.glob(pattern))
 
     def name(self, path: Path) -> str:
         """A path as it stands in evidence: relative to the project."""
@@ -238,6 +235,11 @@ def open(folder: str | Path, *, url: str = "", actor: str = "", tell: Tell | Non
     return Project(
         folder, settings, Ledger(engine, Blobs(state / "blobs")), Traffic(engine), who, secret, listen
     )
+
+
+def verify(project: Project) -> Verification:
+    """Recompute everything the project keeps; `problems` names whatever does not hold."""
+    return store.verify(project.ledger)
 
 
 def _secret(path: Path) -> bytes:
