@@ -1,8 +1,9 @@
 # The words a newcomer would guess. Everything happens in .venv, built from requirements.lock.
 PYTHON ?= python3
 BIN := .venv/bin
+PIP := $(BIN)/python -m pip --quiet --disable-pip-version-check
 
-.PHONY: demo test fast check fix docs clean
+.PHONY: demo test fast check fix docs lock clean
 
 demo: .venv/ready  ## run the main job on the embedded example, with a real model
 	$(BIN)/tunewright run examples/support-bot
@@ -29,10 +30,14 @@ docs: .venv/ready  ## write docs/reference from the code
 clean:  ## forget the environment and what the example made
 	rm -rf .venv examples/*/.tunewright examples/*/out
 
-# torch comes first and by itself: with it in place nothing pulls the CUDA build.
+lock:  ## write requirements.lock anew (needs uv)
+	uv pip compile pyproject.toml --all-extras --group dev --universal --python-version 3.11 \
+	  --generate-hashes --no-emit-package torch --no-header --no-annotate --upgrade --output-file requirements.lock
+
+# torch has no hash: its CPU and CUDA builds share a version. It comes last, when all it needs is pinned.
 .venv/ready: requirements.lock pyproject.toml
 	$(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check "$$(grep '^torch==' requirements.lock)"
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.lock
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --editable .
+	$(PIP) install --require-hashes --no-deps --requirement requirements.lock
+	$(PIP) install torch==2.13.0
+	$(PIP) install --no-deps --no-build-isolation --editable .
 	touch .venv/ready

@@ -1,0 +1,88 @@
+"""The list of commands. Nothing of ours is imported to show it: help is read from the source text."""
+
+import ast
+import inspect
+import re
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+from cyclopts import App, CycloptsError, Group
+
+from tunewright.errors import BadInput
+
+HERE = Path(__file__).parent
+PRODUCT = """Adapt open language models to your own work, and be able to show how.
+
+Gather, vet, tune, evaluate, release, serve, watch, learn — and forget. Each leaves evidence."""
+ORDER = ("gather", "vet", "tune", "evaluate", "release", "serve", "watch", "learn", "forget")
+"""As in the product's sentence."""
+WHOLE = ("init", "run")
+READERS = ("list", "show", "trace", "verify", "schema")
+
+
+def doc(file: Path, function: str) -> str:
+    """A function's docstring, without importing it. The lines about parameters stand with the parameters."""
+    body = ast.parse(file.read_text(encoding="utf-8")).body
+    found = next(n for n in body if isinstance(n, ast.FunctionDef) and n.name == function)
+    return help_text(ast.get_docstring(found) or "")
+
+
+def help_text(docstring: str) -> str:
+    """A docstring as help: without its lines about parameters, each paragraph in one line."""
+    paragraphs = re.split(r"\n\s*\n", inspect.cleandoc(docstring))
+    told = (p for p in paragraphs if not p.startswith("Parameters:"))
+    return "\n\n".join(" ".join(p.split()) for p in told)
+
+
+def build() -> App:
+    """The command line. Each command is imported when it is used."""
+    verbs = Group("What one does", sort_key=1)
+    whole = Group("All of it", sort_key=2)
+    readers = Group("What there is (these leave no evidence)", sort_key=3)
+    rest = Group("About this program", sort_key=4)
+    app = App(
+        name="tunewright",
+        help=PRODUCT,
+        help_format="plaintext",
+        version=_version,
+        group_commands=rest,
+        result_action="return_value",
+        suppress_keyboard_interrupt=False,
+    )
+    for at, name in enumerate(_verbs()):
+        file = HERE.parent / "verbs" / f"{name}.py"
+        app.command(
+            f"tunewright.cli.from_verbs:{name}",
+            name=name,
+            help=doc(file, name) if file.exists() else None,
+            group=verbs,
+            sort_key=at,
+        )
+    for group, names in ((whole, WHOLE), (readers, READERS)):
+        for at, name in enumerate(names):
+            text = doc(HERE / "commands.py", f"{name}_")
+            app.command(f"tunewright.cli.commands:{name}_", name=name, help=text, group=group, sort_key=at)
+    app.register_install_completion_command(group=rest, help="Complete commands and options in your shell.")
+    return app
+
+
+def told_wrong(error: CycloptsError) -> BadInput:
+    """What the library says of a mistyped command line, in the form of our own errors."""
+    at = " ".join(["tunewright", *(error.command_chain or ())])
+    return BadInput(str(error), hint=f"{at} --help")
+
+
+def _verbs() -> list[str]:
+    """Every verb in the folder, in the order of the product's sentence."""
+    there = {p.stem for p in (HERE.parent / "verbs").glob("[!_]*.py")}
+    return [*(name for name in ORDER if name in there), *sorted(there - set(ORDER))]
+
+
+def _version() -> str:
+    try:
+        return version("tunewright")
+    except PackageNotFoundError:
+        return "source"
+
+
+app = build()

@@ -1,0 +1,104 @@
+"""Progress on stderr: bars on a terminal, a line now and then elsewhere."""
+
+import time
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    Progress as Live,
+    TaskID,
+    TextColumn,
+    TimeElapsedColumn,
+    TimeRemainingColumn,
+)
+
+from tunewright.cli.render.words import duration, plain
+from tunewright.nouns import Progress
+
+EVERY = 5.0
+"""Seconds between two lines about the same thing."""
+
+
+class Bars:
+    """A bar for every label, with the time that is left."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._live: Live | None = None
+        self._tasks: dict[str, TaskID] = {}
+
+    def tell(self, progress: Progress) -> None:
+        """Move a bar."""
+        if self._live is None:
+            self._live = Live(
+                TextColumn("  {task.description}"),
+                BarColumn(bar_width=20),
+                TextColumn("{task.fields[count]}", style="cyan"),
+                TimeElapsedColumn(),
+                TextColumn("left"),
+                TimeRemainingColumn(),
+                TextColumn("{task.fields[note]}", style="dim"),
+                console=self.console,
+                transient=True,
+                refresh_per_second=4,
+            )
+            self._live.start()
+        if progress.label not in self._tasks:
+            self._tasks[progress.label] = self._live.add_task(progress.label, count="", note="")
+        self._live.update(
+            self._tasks[progress.label],
+            completed=progress.done,
+            total=progress.total or None,
+            count=count(progress),
+            note=note(progress),
+        )
+
+    def stop(self) -> None:
+        """Take the bars away: something else is to be printed."""
+        if self._live is not None:
+            self._live.stop()
+        self._live, self._tasks = None, {}
+
+
+class Lines:
+    """A line at most every few seconds for each label, and one when it is done."""
+
+    def __init__(self, console: Console) -> None:
+        self.console = console
+        self._began: dict[str, tuple[float, float]] = {}
+        self._last: dict[str, float] = {}
+
+    def tell(self, progress: Progress) -> None:
+        """Print a line if it is time."""
+        now = time.monotonic()
+        began, already = self._began.setdefault(progress.label, (now, progress.done))
+        finished = bool(progress.total) and progress.done >= progress.total
+        if not finished and now - self._last.setdefault(progress.label, now) < EVERY:
+            return
+        self._last[progress.label] = now
+        parts = [plain(progress.label), count(progress)]
+        if finished:
+            parts.append(f"done in {duration(now - began)}")
+            self._began.pop(progress.label)
+        elif progress.total and progress.done > already:
+            left = (now - began) / (progress.done - already) * (progress.total - progress.done)
+            parts.append(f"{duration(left)} left")
+        self.console.print("  ".join(p for p in (*parts, note(progress)) if p), soft_wrap=True)
+
+    def stop(self) -> None:
+        """Forget what was said."""
+        self._began, self._last = {}, {}
+
+
+def count(progress: Progress) -> str:
+    """Such as `120/400`."""
+    return f"{progress.done:g}/{progress.total:g}" if progress.total else f"{progress.done:g}"
+
+
+def note(progress: Progress) -> str:
+    """The note and the values, such as `loss 1.23  310 tokens/s`."""
+    said = [plain(progress.note)] if progress.note else []
+    for name, value in progress.values.items():
+        thing, per, what = name.partition("_per_")
+        said.append(f"{value:.3g} {thing}/{what[0]}" if per and what else f"{name} {value:.3g}")
+    return "  ".join(said)

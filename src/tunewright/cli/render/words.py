@@ -1,0 +1,87 @@
+"""Numbers and foreign words, fit for a terminal."""
+
+import unicodedata
+from collections.abc import Iterable
+
+from rich import box
+from rich.console import RenderableType
+from rich.table import Table
+from rich.text import Text
+
+
+def plain(text: str) -> str:
+    """Without control characters: what a model or a file says must not steer the terminal."""
+    return "".join(c if c in "\n\t" or not unicodedata.category(c).startswith("C") else "�" for c in text)
+
+
+def number(value: float) -> str:
+    """Three significant digits, whole numbers whole."""
+    if value == int(value) and abs(value) < 1e15:
+        return str(int(value)) if abs(value) >= 10 else f"{value:.2f}"
+    size = abs(value)
+    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
+    return f"{value:.{places}f}"
+
+
+def interval(low: float, high: float) -> str:
+    """Such as `0.53 to 0.71`."""
+    return f"{number(low)} to {number(high)}"
+
+
+def probability(p: float) -> str:
+    """Such as `0.032` or `<0.001`."""
+    return "<0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def duration(seconds: float) -> str:
+    """Such as `0.3 s`, `42 s`, `3 min 5 s` or `2 h 10 min`."""
+    if seconds < 10:
+        return f"{seconds:.1f} s"
+    if seconds < 100:
+        return f"{seconds:.0f} s"
+    minutes, rest = divmod(round(seconds), 60)
+    if minutes < 60:
+        return f"{minutes} min {rest} s"
+    return f"{minutes // 60} h {minutes % 60} min"
+
+
+def counted(n: int, what: str) -> str:
+    """Such as `1 record` or `1,204 records`."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
+
+
+def short(digest: str) -> str:
+    """The beginning of a digest, long enough to be given to any command."""
+    return digest[:12]
+
+
+def clipped(text: str, length: int) -> str:
+    """One line, cut at a length."""
+    line = " ".join(plain(text).split())
+    return line if len(line) <= length else line[: length - 1].rstrip() + "…"
+
+
+def heading(text: str, aside: str = "") -> Text:
+    """A heading with a grey remark."""
+    return Text.assemble((text, "bold"), (f"  {aside}" if aside else "", "dim"))
+
+
+def table(*columns: str, rows: Iterable[Iterable[RenderableType]], right: Iterable[int] = ()) -> Table:
+    """A light table; the columns in `right` are flush right."""
+    made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False, header_style="bold")
+    flush = set(right)
+    for at, column in enumerate(columns):
+        made.add_column(column, justify="right" if at in flush else "left", overflow="fold")
+    for row in rows:
+        made.add_row(*(Text(plain(cell)) if isinstance(cell, str) else cell for cell in row))
+    return made
+
+
+def pairs(rows: Iterable[tuple[str, RenderableType]]) -> Table:
+    """Names and values, one pair a line."""
+    made = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), show_header=False)
+    made.add_column(style="dim", no_wrap=True)
+    made.add_column(overflow="fold")
+    for name, value in rows:
+        made.add_row(name, Text(plain(value)) if isinstance(value, str) else value)
+    return made
