@@ -73,7 +73,11 @@ def is_ip(text: str) -> bool:
         one = IPv6Address(text) if ":" in text else IPv4Address(text)
     except (AddressValueError, ValueError):
         return False
-    if ":" in text and (text.count(":") < 3 or not any(c.isdigit() for c in text)) and not text.startswith("2"):
+    if (
+        ":" in text
+        and (text.count(":") < 3 or not any(c.isdigit() for c in text))
+        and not text.startswith("2")
+    ):
         return False  # `a::b` is more often a name in a program
     return not (one.is_loopback or one.is_unspecified or one.is_multicast) and text != "255.255.255.255"
 
@@ -145,13 +149,13 @@ def is_pesel(text: str) -> bool:
     )
 
 
-# (pattern, check, words that must stand shortly before it, or "")
-NATIONAL_IDS: tuple[tuple[re.Pattern[str], Callable[[str], bool], str], ...] = (
-    (re.compile(r"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-])"), bool, ""),  # US SSN
+# pattern, its check, and the words of which one must stand shortly before it (none: it speaks for itself)
+NATIONAL_IDS: tuple[tuple[re.Pattern[str], Callable[[str], bool], tuple[str, ...]], ...] = (
+    (re.compile(r"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-])"), bool, ()),  # US SSN
     (
         re.compile(r"(?<![\w-])(?!000|666|9)\d{3} ?(?!00)\d\d ?(?!0000)\d{4}(?![\w-])"),
         bool,
-        r"\bssn\b|social security",
+        ("ssn", "social security"),
     ),
     (
         re.compile(  # UK National Insurance number, HMRC NIM39110
@@ -159,28 +163,38 @@ NATIONAL_IDS: tuple[tuple[re.Pattern[str], Callable[[str], bool], str], ...] = (
             r"[A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z] ?\d\d ?\d\d ?\d\d ?[A-Da-d](?!\w)"
         ),
         bool,
-        "",
+        (),
     ),
-    (re.compile(r"(?<!\w)(?:\d{8}|[XYZxyz]-?\d{7})-?[A-Za-z](?!\w)"), is_dni, ""),
+    (re.compile(r"(?<!\w)(?:\d{8}|[XYZxyz]-?\d{7})-?[A-Za-z](?!\w)"), is_dni, ()),
     (
         re.compile(r"(?<!\w)[12] ?\d\d ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d(?!\w)"),
         is_nir,
-        "",
+        (),
     ),
     (
         re.compile(r"(?<!\w)[A-Z]{6}\d\d[ABCDEHLMPRST]\d\d[A-Z]\d{3}[A-Z](?!\w)", re.IGNORECASE),
         is_codice_fiscale,
-        "",
+        (),
     ),
-    (re.compile(r"(?<!\w)\d{3}\.\d{3}\.\d{3}-\d\d(?!\w)"), is_cpf, ""),
-    (re.compile(r"(?<!\w)756\.\d{4}\.\d{4}\.\d\d(?!\w)"), is_ahv, ""),
-    (re.compile(r"(?<!\w)\d\d ?\d{3} ?\d{3} ?\d{3}(?!\w)"), is_tax_id, r"steuer|idnr|tax"),
-    (re.compile(r"(?<!\w)\d{11}(?!\w)"), is_pesel, r"pesel"),
+    (re.compile(r"(?<!\w)\d{3}\.\d{3}\.\d{3}-\d\d(?!\w)"), is_cpf, ()),
+    (re.compile(r"(?<!\w)756\.\d{4}\.\d{4}\.\d\d(?!\w)"), is_ahv, ()),
+    (re.compile(r"(?<!\w)\d\d ?\d{3} ?\d{3} ?\d{3}(?!\w)"), is_tax_id, ("steuer", "idnr", "tax")),
+    (re.compile(r"(?<!\w)\d{11}(?!\w)"), is_pesel, ("pesel",)),
     (
         re.compile(r"(?<!\w)(?=[A-Z\d-]*\d{3})[A-Z\d][A-Z\d-]{5,17}(?!\w)", re.IGNORECASE),
         lambda text: 6 <= len(text.replace("-", "")) <= 16,
-        r"passport|passeport|pasaporte|reisepass|personalausweis|identity card|id card number"
-        r"|driv(?:er|ing)'?s?.{0,3}licen[cs]e|f(?:ü|ue)hrerschein|permis de conduire|national id",
+        (
+            *(
+                "passport",
+                "passeport",
+                "pasaporte",
+                "reisepass",
+                "personalausweis",
+                "national id",
+                "permis de con",
+            ),
+            *("identity card", "id card", "driver", "driving lic", "führerschein", "carnet de conducir"),
+        ),
     ),
 )
 ID_BEFORE = 40
@@ -197,7 +211,7 @@ PHONE = re.compile(
 _GROUPED = re.compile(  # numbering plans as people write them: North America, then Europe
     r"(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]?\d{4}"
     r"|001-\d{3}-\d{3}-\d{4}"
-    r"|[2-9]\d\d-\d{4}"
+    r"|[2-9]\d\d-\d{4}|[2-9]\d\d-\d{3}-\d{4}"
     r"|\(?0\d{1,5}\)?[ ./-]{1,3}\d{2,5}(?:[ ./-]?\d{2,5}){0,4}"
     r"|0[1-9](?:[ .-]\d\d){4}"
     r"|0 ?\d00(?: ?\d{2,4}){2,3}"
@@ -215,7 +229,7 @@ _OTHER = re.compile(
     r"|\bno|\bnr|zip|plz|\$|€|£)\W{0,3}(?:number|no|nr|id|code|nummer)?\W{0,3}(?:is|was|ist|est|es)?\W{0,3}$",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"\d{4}[-./ ]\d\d?[-./ ]\d\d?|\d\d?[-./ ]\d\d?[-./ ](?:19|20)\d\d")
+_DATE = re.compile(r"(?:19|20)\d\d[-./ ]\d\d?[-./ ]\d\d?|\d\d?[-./ ]\d\d?[-./ ](?:19|20)\d\d")
 _YEARS = re.compile(r"(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d|\d{1,3}(?:[ .,]\d{3})+(?:[.,]\d\d)?")
 
 
@@ -234,4 +248,4 @@ def is_phone(text: str, before: str) -> bool:
     if _YEARS.fullmatch(text) and not called and not _GROUPED.fullmatch(text):
         return False
     core = re.split(r"[ ,]*(?:ext|x)", text, maxsplit=1, flags=re.IGNORECASE)[0]
-    return bool(_GROUPED.fullmatch(core)) or (called and len(number) >= 8)
+    return bool(_GROUPED.fullmatch(core)) or (called and (len(number) >= 8 or core != number))

@@ -5,7 +5,21 @@ from collections.abc import Iterable, Iterator
 from tunewright.nouns import Finding, Record
 
 UNKNOWN = frozenset(
-    {"", "noassertion", "none", "unknown", "unspecified", "n/a", "na", "null", "other", "tbd", "?", "-", "todo"}
+    {
+        "",
+        "noassertion",
+        "none",
+        "unknown",
+        "unspecified",
+        "n/a",
+        "na",
+        "null",
+        "other",
+        "tbd",
+        "?",
+        "-",
+        "todo",
+    }
 )
 """Ways to write that a licence is not known, in lower case. `NOASSERTION` and `NONE` are those of SPDX 2.3."""
 

@@ -14,7 +14,7 @@ from tunewright.checks._numbers import (
     is_phone,
 )
 from tunewright.checks._patterns import Span, apart, report
-from tunewright.checks._places import ADDRESSES, BIRTH, NAMES, name_end
+from tunewright.checks._places import ADDRESSES, BIRTH, BIRTH_ANCHORS, NAMES, name_end
 from tunewright.nouns import Finding, Record
 
 _EMAIL = re.compile(
@@ -22,9 +22,9 @@ _EMAIL = re.compile(
 )
 _IBAN = re.compile(r"(?<![^\W_])[A-Za-z]{2}\d{2}(?=[ -]?[A-Za-z\d])")
 _CARD = re.compile(r"(?<![\w.,-])\d(?:[ -]?\d){11,18}(?![\w]|[.,-]\d)")
-_IP = re.compile(
-    r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)|(?<![\w:.])[\da-fA-F]{0,4}(?::[\da-fA-F]{0,4}){2,7}(?![\w:])"
-)
+_IPV4 = re.compile(r"(?<![\w.])(?:\d{1,3}\.){3}\d{1,3}(?!\w|\.\d)")
+_IPV6 = re.compile(r"(?<![\w:.])[\da-fA-F]{0,4}(?::[\da-fA-F]{0,4}){2,7}(?![\w:])")
+_DIGIT = re.compile(r"[0-9]")
 _VERSION = re.compile(r"(?:version|release|\bver|\bv|build|firmware|section|§)\W{0,2}$", re.IGNORECASE)
 
 
@@ -76,43 +76,62 @@ def _all(text: str) -> Iterator[Span]:
         for match in _EMAIL.finditer(text):
             start = match.start() + len(match.group()) - len(match.group().lstrip(".'-"))
             yield Span(start, match.end(), "email", "medium", "an e-mail address")
-    if any("0" <= c <= "9" for c in text):
-        yield from _numbers(text)
-    yield from _names(text)
+    low = text.lower()
+    if there := len(_DIGIT.findall(text)):
+        yield from _numbers(text, low, there)
+        yield from _places(text, low, there)
+        if there >= 7:
+            yield from _phones(text)
+    for anchors, pattern in NAMES:
+        if any(anchor in low for anchor in anchors):
+            for match in pattern.finditer(text):
+                if size := name_end(match.group(1), text[match.start() : match.start(1)]):
+                    yield Span(match.start(1), match.start(1) + size, "name", "medium", "a person's name")
 
 
-def _numbers(text: str) -> Iterator[Span]:
-    for match in _IBAN.finditer(text):
-        if size := iban_length(text[match.start() : match.start() + 50]):
-            yield Span(match.start(), match.start() + size, "iban", "high", "a bank account number (IBAN)")
-    for match in _CARD.finditer(text):
-        if is_card(match.group()):
-            yield Span(*match.span(), "card", "high", "a payment card number")
-    for pattern, check, named in NATIONAL_IDS:
+def _numbers(text: str, low: str, there: int) -> Iterator[Span]:
+    """Numbers that prove themselves, given how many digits there are."""
+    if there >= 8:
+        for match in _IBAN.finditer(text):
+            if size := iban_length(text[match.start() : match.start() + 50]):
+                yield Span(
+                    match.start(), match.start() + size, "iban", "high", "a bank account number (IBAN)"
+                )
+    if there >= 12:
+        for match in _CARD.finditer(text):
+            if is_card(match.group()):
+                yield Span(*match.span(), "card", "high", "a payment card number")
+    for pattern, check, named in NATIONAL_IDS if there >= 5 else ():
+        if named and not any(word in low for word in named):
+            continue
         for match in pattern.finditer(text):
-            before = text[max(match.start() - ID_BEFORE, 0) : match.start()]
-            if check(match.group()) and (not named or re.search(named, before, re.IGNORECASE)):
+            before = text[max(match.start() - ID_BEFORE, 0) : match.start()].lower()
+            if check(match.group()) and (not named or any(word in before for word in named)):
                 yield Span(*match.span(), "national_id", "high", "a national identity number")
-    for match in _IP.finditer(text):
-        if is_ip(match.group()) and not _VERSION.search(text[max(match.start() - 12, 0) : match.start()]):
-            yield Span(*match.span(), "ip", "medium", "an IP address")
-    for match in BIRTH.finditer(text):
-        yield Span(*match.span(1), "birth_date", "medium", "a date of birth")
-    for pattern in ADDRESSES:
-        for match in pattern.finditer(text):
-            yield Span(*match.span(), "address", "medium", "a street address")
+    for pattern, sign in ((_IPV4, "."), (_IPV6, ":")):
+        for match in pattern.finditer(text) if text.count(sign) >= 2 else ():
+            before = text[max(match.start() - 12, 0) : match.start()]
+            if is_ip(match.group()) and not _VERSION.search(before):
+                yield Span(*match.span(), "ip", "medium", "an IP address")
+
+
+def _places(text: str, low: str, there: int) -> Iterator[Span]:
+    if there >= 4 and any(anchor in low for anchor in BIRTH_ANCHORS):
+        for match in BIRTH.finditer(text):
+            yield Span(*match.span(1), "birth_date", "medium", "a date of birth")
+    for anchors, pattern in ADDRESSES:
+        if any(anchor in low for anchor in anchors):
+            for match in pattern.finditer(text):
+                yield Span(*match.span(), "address", "medium", "a street address")
+
+
+def _phones(text: str) -> Iterator[Span]:
     for match in PHONE.finditer(text):
-        found = match.group()
-        start = match.start() + len(found) - len(found.lstrip("( ")) if "(" in found and ")" not in found else match.start()
+        found, start = match.group(), match.start()
+        if "(" in found and ")" not in found:
+            start += len(found) - len(found.lstrip("( "))
         if is_phone(text[start : match.end()], text[max(start - 60, 0) : start]):
             yield Span(start, match.end(), "phone", "medium", "a telephone number")
-
-
-def _names(text: str) -> Iterator[Span]:
-    for pattern in NAMES:
-        for match in pattern.finditer(text):
-            if size := name_end(match.group(1), text[match.start() : match.start(1)]):
-                yield Span(match.start(1), match.start(1) + size, "name", "medium", "a person's name")
 
 
 def _plain(text: str) -> str:

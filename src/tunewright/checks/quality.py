@@ -39,8 +39,10 @@ def _faults(record: Record, repeated: float, least: int, truncated_from: int) ->
         yield "empty", "the answer has no words"
         return
     questions = [m.content for m in record.messages if m.role == "user"]
-    if questions and not record.label and " ".join(answer.casefold().split()) == " ".join(
-        questions[-1].casefold().split()
+    if (
+        questions
+        and not record.label
+        and " ".join(answer.casefold().split()) == " ".join(questions[-1].casefold().split())
     ):
         yield "echo", "the answer is the question again"
     words = [word.casefold() for word in _WORD.findall(answer)]

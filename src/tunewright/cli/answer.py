@@ -79,8 +79,8 @@ def explain(error: BaseException) -> tuple[str, str, str, int]:
         what = "memory" if isinstance(error, MemoryError) else "disk"
         error = Exhausted(f"the {what} is full", hint="free some, then run the same command again")
     if isinstance(error, ValidationError):
-        wrong = (f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
-        error = BadInput("\n".join(wrong), hint="the same command with --help")
+        faults = "\n".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+        error = BadInput(faults, hint="the same command with --help")
     if isinstance(error, TunewrightError):
         return type(error).__name__, str(error), error.hint, error.exit
     if isinstance(error, KeyboardInterrupt):

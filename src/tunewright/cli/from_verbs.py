@@ -30,7 +30,7 @@ def __getattr__(name: str) -> Command:
 
 
 def command(verb: Verb[..., Noun]) -> Command:
-    """Make a command of a verb. What it needs (and things in the project) is positional, the rest are flags."""
+    """Make a command of a verb. What it needs and things are positional, the rest are flags."""
     signature = inspect.Signature([*_parameters(verb), *_everywhere()])
 
     def act(*args: object, **kwargs: object) -> None:
@@ -59,7 +59,7 @@ def told(answer: Answer, project: Project, verb: str, done: Done) -> None:
     answer.fields |= chapter(verb, done)
     if done.before is not None:
         answer.say(Text(f"{verb}: done before (entry {done.before}); nothing has changed since", "dim"))
-    answer.say(*render(project, done.noun, answer.width))
+    answer.say(*render(done.noun, project, answer.width))
     at = ORDER.index(verb) if verb in ORDER else len(ORDER)
     if at < ORDER.index("serve"):
         answer.say("", Text.assemble(("next  ", "dim"), type_next(ORDER[at + 1], project)))

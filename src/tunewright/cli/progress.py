@@ -3,14 +3,8 @@
 import time
 
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    Progress as Live,
-    TaskID,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
+from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as Live
 
 from tunewright.cli.render.words import duration, plain
 from tunewright.nouns import Progress

@@ -28,13 +28,18 @@ def start(project: Project, answer: Answer, channel: Channel, host: str, port: i
 
     url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
     ask = f'{{"model": "{channel.name}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
-    key = "" if host in {"127.0.0.1", "localhost", "::1"} else ' -H "Authorization: Bearer $TUNEWRIGHT_API_KEY"'
+    key = (
+        "" if host in {"127.0.0.1", "localhost", "::1"} else ' -H "Authorization: Bearer $TUNEWRIGHT_API_KEY"'
+    )
     answer.say(
         "",
         pairs(
             [
                 ("answers at", f"{url}/v1 (OpenAI-compatible)"),
-                ("try", f"curl {url}/v1/chat/completions{key} -H 'Content-Type: application/json' -d '{ask}'"),
+                (
+                    "try",
+                    f"curl {url}/v1/chat/completions{key} -H 'Content-Type: application/json' -d '{ask}'",
+                ),
                 ("exchanges", "are kept in the project's database, where `forget` can erase them"),
                 ("then", f"{type_next('watch', project)}   {type_next('learn', project)}"),
                 ("stop", "Ctrl-C"),

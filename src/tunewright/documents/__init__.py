@@ -32,6 +32,15 @@ class Limit(NamedTuple):
     limits: str
 
 
+class Kept(NamedTuple):
+    """A record that was learnt from, without its words."""
+
+    source: str
+    licence: str
+    turns: int
+    characters: int
+
+
 class Evidence(NamedTuple):
     """Everything that stands behind one release, read from the ledger and its blobs."""
 
@@ -54,6 +63,8 @@ class Evidence(NamedTuple):
     limits: tuple[Limit, ...]
     history: tuple[Entry, ...]
     """Ledger entries that led to the model and its reports, oldest first."""
+    kept: tuple[Kept, ...] = ()
+    """One for each record of `vetted`. Empty when nobody counted: documents then say so."""
 
 
 documents: Shelf[Callable[[Evidence], str]] = Shelf(__name__)

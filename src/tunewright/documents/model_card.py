@@ -1,0 +1,136 @@
+from typing import NamedTuple
+
+from tunewright.documents import Evidence
+from tunewright.documents._data import flow, licence_note, licences
+from tunewright.documents._facts import (
+    ARM,
+    ARMS,
+    Line,
+    as_well,
+    cite,
+    compared,
+    gap,
+    gap_unit,
+    limits,
+    lines,
+    p_value,
+    short,
+    told,
+    unmeasured,
+    verdict,
+)
+from tunewright.documents._front import front_matter, hub_id, hub_licence
+from tunewright.documents._templates import fill
+
+
+def model_card(evidence: Evidence) -> str:
+    """Model card for the Hugging Face hub: what the model is for, made of, measured at, and blind to.
+
+    Limits: repeats what the project file says of purpose, licence and origin; does not judge whether
+    licences can be combined, and leaves the language out because nothing measures it.
+    """
+    lined = lines(evidence.report)
+    return fill(
+        "model_card.md.j2",
+        e=evidence,
+        front=front_matter(_front(evidence, lined)),
+        verdict=verdict(evidence),
+        lines=lined,
+        arms=ARMS,
+        arm=ARM,
+        comparisons=[
+            _compared(line, arm) for line in lined for arm in ("base", "prompted") if arm in line.against
+        ],
+        as_well=[line for line in lined if any(c.measure == line.name for c in as_well(evidence.report))],
+        limits=limits(evidence),
+        unmeasured=unmeasured(evidence),
+        licences=licences(evidence),
+        licence_note=licence_note(evidence),
+        flow=flow(evidence),
+        told=told,
+        short=short,
+        cite=lambda digest: cite(evidence, digest),
+    )
+
+
+class _Compared(NamedTuple):
+    label: str
+    before: str
+    difference: str
+    unit: str
+    p: str
+    test: str
+    verdict: str
+    least: str
+    n: int
+
+
+def _compared(line: Line, arm: str) -> _Compared:
+    c = next(c for c in line.against.values() if c.before == arm)
+    unit = line.about.unit
+    return _Compared(
+        label=line.about.label + (" (lower is better)" if line.lower else ""),
+        before=ARM[c.before],
+        difference=compared(c, unit),
+        unit=gap_unit(unit),
+        p=p_value(c.p),
+        test=c.test,
+        verdict=c.verdict,
+        least=gap(c.smallest_visible, unit).lstrip("+"),
+        n=c.difference.n,
+    )
+
+
+def _front(evidence: Evidence, lined: list[Line]) -> dict[str, object]:
+    base, model = evidence.base, evidence.model
+    known = hub_licence(base.licence)
+    sources = [hub_id(source.uri) for source in evidence.vetted.sources]
+    return {
+        "license": known,
+        "license_name": base.licence if known == "other" else None,
+        "base_model": hub_id(base.uri),
+        "base_model_relation": "adapter" if hub_id(base.uri) else None,
+        "library_name": "peft" if "peft" in model.made_with else None,
+        "pipeline_tag": "text-generation",
+        "tags": ["tunewright", evidence.recipe.trainer],
+        "datasets": [name for name in sources if name],
+        "model-index": _index(evidence, lined),
+        "tunewright": {
+            "base": base.uri,
+            "base_licence": base.licence,
+            "data_licences": licences(evidence),
+            "model": model.digest,
+            "dataset": evidence.vetted.digest,
+            "report": evidence.report.digest,
+            "policy": evidence.decision.policy,
+        },
+    }
+
+
+def _index(evidence: Evidence, lined: list[Line]) -> list[dict[str, object]]:
+    """The tuned model's own results. Speed is left out: it is the machine's, not the model's."""
+    results = []
+    for line in lined:
+        measure = line.arms.get("tuned")
+        if measure is None or not measure.n or line.name.startswith("speed."):
+            continue
+        task = "text-classification" if line.name.startswith("labels.") else "text-generation"
+        args = {"low": measure.low, "high": measure.high, "n": measure.n, "report": evidence.report.digest}
+        metric = {
+            "type": line.name.rpartition(".")[2],
+            "name": line.about.label,
+            "value": measure.value,
+            "args": args,
+        }
+        held = {
+            "type": f"{evidence.project}-cases",
+            "name": f"held-out cases of {evidence.project}",
+            "split": "test",
+        }
+        results.append({"task": {"type": task}, "dataset": held, "metrics": [metric]})
+    return [{"name": model_name(evidence), "results": results}] if results else []
+
+
+def model_name(evidence: Evidence) -> str:
+    """What the model is called."""
+    return evidence.model.name or evidence.project
