@@ -43,7 +43,7 @@ def lookup(said: dict[str, T], finding: Finding, otherwise: T) -> T:
 
 
 def _judge(rule: Rule, measure: Measure | None) -> tuple[bool, str]:
-    if measure is None:
+    if measure is None or measure.n == 0:
         return False, f"{rule.measure} was not measured"
     wanted = ", ".join(
         f"{word} {bound:g}"

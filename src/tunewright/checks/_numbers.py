@@ -28,7 +28,7 @@ _CARD = re.compile(  # issuer prefixes and lengths, ISO/IEC 7812
 def is_card(text: str) -> bool:
     """A payment card number: known issuer, right length, Luhn digit."""
     number = digits(text)
-    return bool(_CARD.fullmatch(number)) and len(set(number)) > 2 and luhn(number)
+    return bool(_CARD.fullmatch(number)) and len(set(number)) > 1 and luhn(number)
 
 
 _IBAN_LENGTHS = {  # SWIFT IBAN registry, release 98
@@ -193,7 +193,16 @@ NATIONAL_IDS: tuple[tuple[re.Pattern[str], Callable[[str], bool], tuple[str, ...
                 "national id",
                 "permis de con",
             ),
-            *("identity card", "id card", "driver", "driving lic", "führerschein", "carnet de conducir"),
+            *(
+                "identity card",
+                "id card",
+                "driver's lic",
+                "driver lic",
+                "drivers lic",
+                "driving lic",
+                "führerschein",
+                "carnet de conducir",
+            ),
         ),
     ),
 )
@@ -204,24 +213,26 @@ ID_BEFORE = 40
 # ── telephone ───────────────────────────────────────────────────────────────────────────────────
 
 PHONE = re.compile(
-    r"(?<![\w.,/#+$£€-])(?:\+ ?|\(\+?)?\d(?:[ \t]?[-.()/]?[ \t]?\(?\d){5,16}(?!\w|[.,:/-]\d)"
-    r"(?:[ ,]{0,2}(?:ext|x)\.? ?\d{1,6}(?!\w))?",
+    r"(?<![\w./+#$£€-])(?<!\d,)(?:\+ ?|\(\+?)?\d(?:[ \t]?[-.()/]?[ \t]?\(?\d){5,16}"
+    r"(?:[ ,]{0,2}(?:ext|x)\.? ?\d{1,6}(?!\w)|(?!\w|[.,:/-]\d))",
     re.IGNORECASE,
 )
 _GROUPED = re.compile(  # numbering plans as people write them: North America, then Europe
-    r"(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .-])[2-9]\d\d[ .-]?\d{4}"
+    r"(?:1[ .-]?)?(?:\([2-9]\d\d\)[ .-]?|[2-9]\d\d[ .-])\d{3}[ .-]?\d{4}"
     r"|001-\d{3}-\d{3}-\d{4}"
-    r"|[2-9]\d\d-\d{4}|[2-9]\d\d-\d{3}-\d{4}"
     r"|\(?0\d{1,5}\)?[ ./-]{1,3}\d{2,5}(?:[ ./-]?\d{2,5}){0,4}"
     r"|0[1-9](?:[ .-]\d\d){4}"
     r"|0 ?\d00(?: ?\d{2,4}){2,3}"
     r"|[6789]\d\d(?:[ .-]\d{3}){2}|[6789]\d\d(?:[ .-]\d\d){3}"
 )
 _CALL = re.compile(
-    r"(?:phone|call|tel\b|tel\.|cell|mobile?|whats ?app|text (?:me|us)|sms|fax|reach|ring|dial|contact"
+    r"(?:phone|call|desk|registered|tel\b|tel\.|cell|mobile?|whats ?app|text (?:me|us)|sms|fax|reach|ring|dial|contact"
     r"|telefon|handy|rückruf|anrufen|nummer|t[ée]l[ée]phone|portable|appel|tel[ée]fono|m[óo]vil|llam|celular"
     r"|\bnumber is|my number)[^\n]{0,30}$",
     re.IGNORECASE,
+)
+_KIND = re.compile(
+    r"[ -]\(?(?:office|fax|mobile|cell|home|work|desk|is my (?:\w+ )?(?:phone|number))\b", re.IGNORECASE
 )
 _OTHER = re.compile(
     r"(?:order|invoice|ticket|tracking|reference|\bref|receipt|case|serial|item|product|article|\bsku|\bisbn"
@@ -233,8 +244,8 @@ _DATE = re.compile(r"(?:19|20)\d\d[-./ ]\d\d?[-./ ]\d\d?|\d\d?[-./ ]\d\d?[-./ ](
 _YEARS = re.compile(r"(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d|\d{1,3}(?:[ .,]\d{3})+(?:[.,]\d\d)?")
 
 
-def is_phone(text: str, before: str) -> bool:
-    """Whether digits are a telephone number, by how they are grouped and by the words before them."""
+def is_phone(text: str, before: str, after: str = "") -> bool:
+    """Whether digits are a telephone number, by how they are grouped and by the words around them."""
     number = digits(re.split(r"[ex]", text, maxsplit=1, flags=re.IGNORECASE)[0])
     if not 7 <= len(number) <= 15 or len(set(number)) < 3 or text.count("(") != text.count(")"):
         return False
@@ -242,8 +253,8 @@ def is_phone(text: str, before: str) -> bool:
         return len(number) >= 8
     if _DATE.match(text) or _OTHER.search(before):
         return False
-    called = bool(_CALL.search(before))
-    if number.startswith("00") and len(number) >= 10 and number[2] != "0":
+    called = bool(_CALL.search(before) or _KIND.match(after))
+    if text.startswith("00") and len(number) >= 10 and number[2] != "0":
         return called or text != number
     if _YEARS.fullmatch(text) and not called and not _GROUPED.fullmatch(text):
         return False

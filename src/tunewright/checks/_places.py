@@ -40,10 +40,14 @@ ADDRESSES: tuple[Anchored, ...] = (
     (_any(" box|obox"), re.compile(r"\bP\.? ?O\.? ?Box \d{1,6}\b", re.IGNORECASE)),
     (
         _any("apo |fpo |dpo "),  # United States military post
-        re.compile(r"\b(?:(?:Unit|PSC|CMR) \d{1,5},? Box \d{1,5},?\s{1,3})?[AFD]PO,? A[AEP] \d{5}\b", re.IGNORECASE),
+        re.compile(
+            r"\b(?:(?:Unit|PSC|CMR) \d{1,5},? Box \d{1,5},?\s{1,3})?[AFD]PO,? A[AEP] \d{5}\b", re.IGNORECASE
+        ),
     ),
     (
-        _any("str|weg|platz|allee|gasse|damm|ufer|laan|plein|gracht|ring|am |an de|auf de|im |zum |zur |unter "),
+        _any(
+            "str|weg|platz|allee|gasse|damm|ufer|laan|plein|gracht|ring|am |an de|auf de|im |zum |zur |unter "
+        ),
         re.compile(
             r"\b(?:[A-ZÄÖÜ][\wäöüß-]{1,25}(?:straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer|straat|laan|plein"
             r"|gracht)|(?:[A-ZÄÖÜ][\wäöüß-]{1,25}[ -]){1,2}(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring|Damm"
@@ -59,7 +63,9 @@ ADDRESSES: tuple[Anchored, ...] = (
         ),
     ),
     (
-        _any("calle |c/|avenida |avd|plaza |pza|paseo |camino |carrer |ronda |via |viale |piazza |corso |rua "),
+        _any(
+            "calle |c/|avenida |avd|plaza |pza|paseo |camino |carrer |ronda |via |viale |piazza |corso |rua "
+        ),
         re.compile(
             r"(?<!\w)(?i:calle|c/|avenida|avda?\.|plaza|pza\.|paseo|camino|carrer|ronda|via|viale|piazza|corso|rua)"
             rf" {_FILL}{_CAP}(?:[ -]{_FILL}{_CAP}){{0,3}},? ?(?:n[.ºo°]{{1,2}} ?|núm\.? )?\d{{1,4}}"
@@ -106,7 +112,7 @@ NAMES: tuple[Anchored, ...] = (
         _any("m|dr|prof|sir|fr|señor|sra|sr|signor|don|doñ|herr"),
         re.compile(
             r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Madam|Herrn?|Frau|Monsieur|Madame|Mme|(?<!\w )M\.|Mlle|Señora?|Sra?"
-            rf"|Signora?|Don|Doña)\.? {_NAME}"
+            rf"|Signora?|Don|Doña)\.? (?:(?:Dr|Prof)\.? ){{0,2}}{_NAME}"
         ),
     ),
     (
@@ -133,7 +139,7 @@ august september october november december sorry happy glad sure afraid interest
 going ready new still very too currently really thanks thank regards best kind hello hi hey dear good morning
 afternoon evening okay ok well great fine santa father mother mom dad kunde kundin kunden damen herren frau herr
 kundenservice cliente equipo soporte señor señora señores monsieur madame mesdames messieurs unknown god jesus
-house car world christian muslim jewish catholic
+house car world mr mrs ms miss dr prof mx christian muslim jewish catholic
 """
 NOT_NAMES = frozenset(_NO_NAMES.split())
 """Capitalised words that follow a greeting or "I am" and name nobody."""

@@ -130,7 +130,8 @@ def _phones(text: str) -> Iterator[Span]:
         found, start = match.group(), match.start()
         if "(" in found and ")" not in found:
             start += len(found) - len(found.lstrip("( "))
-        if is_phone(text[start : match.end()], text[max(start - 60, 0) : start]):
+        before, after = text[max(start - 60, 0) : start], text[match.end() : match.end() + 12]
+        if is_phone(text[start : match.end()], before, after):
             yield Span(start, match.end(), "phone", "medium", "a telephone number")
 
 

@@ -28,6 +28,7 @@ class Answer:
     def __init__(self, as_json: bool) -> None:
         self.json = as_json
         self.fields: dict[str, JsonValue] = {}
+        self._ended = False
         self.out = Console(file=sys.stdout, highlight=False, markup=False, emoji=False)
         self.err = Console(file=sys.stderr, highlight=False, markup=False, emoji=False)
         self._bars: Bars | Lines = Bars(self.err) if self.err.is_terminal else Lines(self.err)
@@ -49,12 +50,12 @@ class Answer:
         self._bars.tell(progress)
 
     def end(self) -> None:
-        """Print the one JSON object, if that is what was asked for."""
+        """Print the one JSON object, if that is what was asked for and it has not been printed."""
         self._bars.stop()
-        if self.json:
+        if self.json and not self._ended:
             self.out.file.write(json.dumps(self.fields, ensure_ascii=False) + "\n")
         self.out.file.flush()
-        self.fields = {}
+        self._ended = True
 
     def fail(self, error: BaseException) -> int:
         """Tell what went wrong; returns the exit code."""
@@ -86,8 +87,8 @@ def explain(error: BaseException) -> tuple[str, str, str, int]:
     if isinstance(error, KeyboardInterrupt):
         return "Stopped", "stopped", "the same command goes on from where this one was", 130
     hint = f"set {TRACEBACK}=1 and run the same command to see where; then please report it"
-    what = str(error).strip().splitlines() or ["no message"]
-    return "Unexpected", f"something unexpected happened: {type(error).__name__}: {what[0]}", hint, 1
+    said = (str(error).strip().splitlines() or ["no message"])[0]
+    return "Unexpected", f"something unexpected happened: {type(error).__name__}: {said}", hint, 1
 
 
 @contextmanager

@@ -16,7 +16,7 @@ PRODUCT = """Adapt open language models to your own work, and be able to show ho
 Gather, vet, tune, evaluate, release, serve, watch, learn — and forget. Each leaves evidence."""
 ORDER = ("gather", "vet", "tune", "evaluate", "release", "serve", "watch", "learn", "forget")
 """As in the product's sentence."""
-WHOLE = ("init", "run")
+WHOLE = ("run", "init")
 READERS = ("list", "show", "trace", "verify", "schema")
 
 

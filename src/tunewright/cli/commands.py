@@ -71,7 +71,12 @@ def _tell_all(answer: Answer, project: Project, nouns: dict[str, Noun]) -> None:
     if isinstance(vetted, Dataset) and report is not None:
         answer.say("", heading("vetting"), fates(vetted), *noticed(vetted, project))
     if isinstance(report, Report):
-        answer.say("", heading("evaluation"), arms(report, answer.width), *compared(report, answer.width))
+        answer.say(
+            "",
+            heading("evaluation", "mean and 95% interval"),
+            arms(report, answer.width),
+            *compared(report, answer.width),
+        )
         answer.say(*changed(report, project, answer.width))
     if isinstance(release, Release):
         decision = project.ledger.get(Decision, release.decision)
@@ -161,7 +166,7 @@ def list_(
                 )
         answer.fields["things"] = things
         if rows:
-            answer.say(table("kind", "name", "digest", "when", "", rows=rows))
+            answer.say(table("kind", "name", "digest", "when", "in short", rows=rows, whole=[0, 2, 3]))
         else:
             answer.say(f"Nothing yet. {type_next('run', opened)} makes something.")
 

@@ -41,11 +41,10 @@ def command(verb: Verb[..., Noun]) -> Command:
         with answering(as_json) as answer, working(folder, answer) as project:
             given = verb.params(**values)
             if verb.name == "serve":
-                serving.ready()
+                serving.ready(str(values["host"]))
             done = verb.ask(project, given)
             told(answer, project, verb.name, done)
             if isinstance(done.noun, Channel):
-                answer.end()
                 serving.start(project, answer, done.noun, str(values["host"]), cast(int, values["port"]))
 
     act.__name__ = verb.name

@@ -67,7 +67,8 @@ class Lines:
         now = time.monotonic()
         began, already = self._began.setdefault(progress.label, (now, progress.done))
         finished = bool(progress.total) and progress.done >= progress.total
-        if not finished and now - self._last.setdefault(progress.label, now) < EVERY:
+        quiet = now - self._last.setdefault(progress.label, now) < EVERY
+        if (now - began < EVERY) if finished else quiet:
             return
         self._last[progress.label] = now
         parts = [plain(progress.label), count(progress)]

@@ -41,7 +41,7 @@ def working(folder: Path | None, answer: Answer) -> Iterator[Project]:
 def found(folder: Path | None) -> Path:
     """The folder that was named; else the nearest one, from here upwards, that holds a project."""
     if folder is not None:
-        return folder
+        return folder.parent if folder.name == FILE else folder
     here = Path.cwd()
     return next((place for place in (here, *here.parents) if (place / FILE).is_file()), here)
 

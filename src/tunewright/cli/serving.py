@@ -1,7 +1,5 @@
 """`serve` answers until it is stopped."""
 
-from importlib import import_module
-
 from rich.text import Text
 
 from tunewright.cli.answer import Answer
@@ -11,40 +9,43 @@ from tunewright.nouns import Channel
 from tunewright.project import Project
 from tunewright.shelf import missing
 
-GATEWAY = "tunewright.http.gateway"
 
-
-def ready() -> None:
-    """Errors: `Missing` when what serving needs is not installed; then no channel is pointed anywhere."""
+def ready(host: str) -> None:
+    """Before a channel is pointed anywhere. Errors: `Missing` what serving needs; `Denied` without an API key."""
     try:
-        import_module(GATEWAY)
+        from tunewright.http import api_key
     except ModuleNotFoundError as error:
         raise missing(error, "serve") from error
+    api_key(host)
 
 
 def start(project: Project, answer: Answer, channel: Channel, host: str, port: int) -> None:
-    """Say where it answers and how to ask, then answer until stopped."""
-    from tunewright.http.gateway import serve_forever
+    """Answer until stopped; once it listens, say where and how to ask."""
+    from tunewright.http import api_key, serve_forever
 
-    url = f"http://{f'[{host}]' if ':' in host else host}:{port}"
-    ask = f'{{"model": "{channel.name}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
-    key = (
-        "" if host in {"127.0.0.1", "localhost", "::1"} else ' -H "Authorization: Bearer $TUNEWRIGHT_API_KEY"'
+    key = bool(api_key(host))
+
+    def listening(address: str) -> None:
+        answer.say("", how_to_ask(project, channel, address, key))
+        answer.fields |= {"address": address, "api": f"{address}/v1"}
+        answer.end()
+
+    serve_forever(project, channel.name, host, port, ready=listening)
+
+
+def how_to_ask(project: Project, channel: Channel, address: str, key: bool) -> Text:
+    """Where it answers, a first question, and where the exchanges go."""
+    question = f'{{"model": "{channel.name}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
+    bearer = ' -H "Authorization: Bearer $TUNEWRIGHT_API_KEY"' if key else ""
+    curl = f"curl {address}/v1/chat/completions{bearer} \\\n    -H 'Content-Type: application/json' \\\n"
+    return Text.assemble(
+        ("answers at  ", "dim"),
+        (f"{address}/v1", "bold"),
+        f"  (OpenAI-compatible, model {channel.name})\n\n  {curl}    -d '{question}'\n\n",
+        ("exchanges   ", "dim"),
+        "are kept in the project's database; `forget` erases a person's\n",
+        ("then        ", "dim"),
+        f"{type_next('watch', project)}, {type_next('learn', project)}\n",
+        ("stop        ", "dim"),
+        "Ctrl-C",
     )
-    answer.say(
-        "",
-        pairs(
-            [
-                ("answers at", f"{url}/v1 (OpenAI-compatible)"),
-                (
-                    "try",
-                    f"curl {url}/v1/chat/completions{key} -H 'Content-Type: application/json' -d '{ask}'",
-                ),
-                ("exchanges", "are kept in the project's database, where `forget` can erase them"),
-                ("then", f"{type_next('watch', project)}   {type_next('learn', project)}"),
-                ("stop", "Ctrl-C"),
-            ]
-        ),
-        Text(""),
-    )
-    serve_forever(project, channel.name, host, port)

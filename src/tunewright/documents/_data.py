@@ -20,8 +20,8 @@ def licence_note(evidence: Evidence) -> str:
     if data == [base]:
         return f"Base model and data have the same licence, {base}."
     return (
-        f"The licences of base model ({base}) and data ({', '.join(data)}) differ. The front matter names the base "
-        "model's; whether the terms can be met together has not been decided here."
+        f"The licences of base model ({base}) and data ({', '.join(data)}) differ. The front matter names the "
+        "base model's; whether the terms can be met together has not been decided here."
     )
 
 
@@ -84,7 +84,7 @@ def _parts(step: Literal["gather", "vet"], fates: dict[str, int]) -> Iterator[Pa
 
 
 def bare(reason: str) -> str:
-    """A reason without anything that a row may hold: quotations, places, addresses and numbers are left out."""
+    """A reason without what a row may hold: quotations, places, addresses and numbers are left out."""
     reason = re.sub(r"([\"'`])(?:(?!\1).)+\1|“[^”]*”|«[^»]*»", "…", reason)
     reason = re.sub(r"\S+:\d+", "another row", reason)
     reason = re.sub(r"\S*@\S*", "…", reason)

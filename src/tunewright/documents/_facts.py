@@ -230,31 +230,28 @@ def _doc(function: Callable[..., object]) -> tuple[str, str]:
     return title, " ".join(doc.partition("Limits:")[2].partition("\n\n")[0].split())
 
 
-GAPS = (
-    ("safety: how it answers harmful or manipulative requests", ("safety", "harm", "jailbreak", "refusal")),
-    ("fairness: whether it treats groups of people alike", ("fairness", "bias", "stereotypes")),
-    ("toxicity of its answers", ("toxicity", "toxic")),
-    (
-        "invented facts in answers to questions outside the cases",
-        ("hallucination", "groundedness", "truthful"),
-    ),
-    (
-        "memorisation: whether it repeats personal or secret data it has learnt",
-        ("memorisation", "canary", "leakage"),
-    ),
-    ("robustness to typing errors and to other wordings", ("robustness", "perturbation")),
-    ("general abilities that tuning may have cost", ("general", "benchmarks", "mmlu")),
-    ("other languages than those of the cases", ("languages", "multilingual")),
-    ("judgement by people", ("human", "people", "survey")),
-    ("energy use and emissions", ("energy", "carbon")),
-    ("other training seeds", ("seeds",)),
-)
+GAPS = {
+    "safety: how it answers harmful or manipulative requests": "safety harm jailbreak refusal",
+    "fairness: whether it treats groups of people alike": "fairness bias stereotypes",
+    "toxicity of its answers": "toxicity toxic",
+    "invented facts in answers to questions outside the cases": "hallucination groundedness truthful",
+    "memorisation: whether it repeats personal or secret data it has learnt": "memorisation canary leakage",
+    "robustness to typing errors and to other wordings": "robustness perturbation",
+    "general abilities that tuning may have cost": "general benchmarks mmlu",
+    "other languages than those of the cases": "languages multilingual",
+    "judgement by people": "human people survey",
+    "energy use and emissions": "energy carbon",
+    "other training seeds": "seeds",
+}
+"""What a reader may want to know of a model, and words in the names of suites that would measure it."""
 
 
 def unmeasured(evidence: Evidence) -> list[str]:
     """What no suite that was used looks at, and what was asked for and could not be measured."""
     used = {p.partition("/")[2].casefold() for p in evidence.report.plugins}
-    gaps = [gap for gap, plugins in GAPS if not any(word in name for word in plugins for name in used)]
+    gaps = [
+        gap for gap, words in GAPS.items() if not any(word in name for word in words.split() for name in used)
+    ]
     for line in lines(evidence.report):
         missing = [ARM[arm] for arm in ARMS if arm not in line.arms or not line.arms[arm].n]
         if missing:

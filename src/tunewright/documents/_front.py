@@ -1,21 +1,22 @@
 """Front matter as the Hugging Face hub reads it (hub-docs, modelcard.md and datasetcard.md)."""
 
 from collections.abc import Mapping
+from importlib.resources import files
 
 import yaml
 from markupsafe import Markup
 
 HUB_LICENCES = frozenset(
-    "apache-2.0 mit openrail bigscience-openrail-m creativeml-openrail-m bigscience-bloom-rail-1.0 bigcode-openrail-m "
-    "afl-3.0 artistic-2.0 bsl-1.0 bsd bsd-2-clause bsd-3-clause bsd-3-clause-clear c-uda cc cc0-1.0 cc-by-2.0 "
-    "cc-by-2.5 cc-by-3.0 cc-by-4.0 cc-by-sa-3.0 cc-by-sa-4.0 cc-by-nc-2.0 cc-by-nc-3.0 cc-by-nc-4.0 cc-by-nd-4.0 "
-    "cc-by-nc-nd-3.0 cc-by-nc-nd-4.0 cc-by-nc-sa-2.0 cc-by-nc-sa-3.0 cc-by-nc-sa-4.0 cdla-sharing-1.0 "
-    "cdla-permissive-1.0 cdla-permissive-2.0 wtfpl ecl-2.0 epl-1.0 epl-2.0 etalab-2.0 eupl-1.1 eupl-1.2 agpl-3.0 gfdl "
-    "gpl gpl-2.0 gpl-3.0 lgpl lgpl-2.1 lgpl-3.0 isc lppl-1.3c ms-pl mpl-2.0 odc-by odbl osl-3.0 postgresql ofl-1.1 "
-    "ncsa unlicense zlib pddl llama2 llama3 llama3.1 llama3.2 llama3.3 llama4 gemma".split()
+    files(__package__).joinpath("hub_licences.txt").read_text(encoding="utf-8").split()
 )
 """Identifiers of https://huggingface.co/docs/hub/repositories-licenses, as of 2026-01."""
 SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
     (1_000, "n<1K"),
     (10_000, "1K<n<10K"),
     (100_000, "10K<n<100K"),
@@ -45,7 +46,7 @@ def hub_licence(spdx: str) -> str:
 
 
 def hub_id(uri: str) -> str | None:
-    """`owner/name` of something that came from the hub. Other places are not named: the hub would link them wrongly."""
+    """`owner/name` of what came from the hub; of other places None, as the hub would link them wrongly."""
     kind, _, rest = uri.partition(":")
     return rest.partition("@")[0] if kind == "hub" else None
 

@@ -21,6 +21,7 @@ from tunewright.documents._facts import (
 )
 from tunewright.documents._front import front_matter, hub_id, hub_licence
 from tunewright.documents._templates import fill
+from tunewright.nouns import Comparison
 
 
 def model_card(evidence: Evidence) -> str:
@@ -65,8 +66,7 @@ class _Compared(NamedTuple):
     n: int
 
 
-def _compared(line: Line, arm: str) -> _Compared:
-    c = next(c for c in line.against.values() if c.before == arm)
+def _compared(line: Line, c: Comparison) -> _Compared:
     unit = line.about.unit
     return _Compared(
         label=line.about.label + (" (lower is better)" if line.lower else ""),
@@ -128,9 +128,4 @@ def _index(evidence: Evidence, lined: list[Line]) -> list[dict[str, object]]:
             "split": "test",
         }
         results.append({"task": {"type": task}, "dataset": held, "metrics": [metric]})
-    return [{"name": model_name(evidence), "results": results}] if results else []
-
-
-def model_name(evidence: Evidence) -> str:
-    """What the model is called."""
-    return evidence.model.name or evidence.project
+    return [{"name": evidence.model.name, "results": results}] if results else []

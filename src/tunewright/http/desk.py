@@ -1,4 +1,4 @@
-"""The model in service: which release the channel points at, loaded, compared with what was measured, asked in turn."""
+"""The model in service: the release that the channel points at, loaded and compared with what was measured."""
 
 import threading
 from collections.abc import Sequence
@@ -6,7 +6,19 @@ from typing import NamedTuple
 
 from tunewright.bases import find
 from tunewright.errors import Refused, Tampered, TunewrightError
-from tunewright.nouns import Base, Case, Channel, Erasure, Message, Model, Plan, Recipe, Release, Report, Score
+from tunewright.nouns import (
+    Base,
+    Case,
+    Channel,
+    Erasure,
+    Message,
+    Model,
+    Plan,
+    Recipe,
+    Release,
+    Report,
+    Score,
+)
 from tunewright.project import Project
 from tunewright.runtimes import Speaker, runtimes
 
@@ -26,12 +38,12 @@ class Served(NamedTuple):
     """How many evaluated questions got the same answers again. 0: there was none that could be asked."""
 
     def before(self, messages: Sequence[Message]) -> tuple[Message, ...]:
-        """A conversation as the model knows it: its own system prompt in front, unless the client gave one."""
+        """A conversation as the model knows it: its system prompt in front, unless the client gave one."""
         return front(self.recipe, messages)
 
 
 class Desk:
-    """The release that a channel points at. Pointing the channel elsewhere takes effect with the next question."""
+    """The release that a channel points at. Pointing it elsewhere takes effect with the next question."""
 
     def __init__(self, project: Project, channel: str) -> None:
         self.project = project

@@ -7,8 +7,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from tunewright.errors import BadInput, Denied, TunewrightError
-from tunewright.http.problems import Shape
+from tunewright.errors import Denied, TunewrightError
+from tunewright.http.problems import Elsewhere, Shape
 
 LARGEST = 2_000_000
 """Bytes of one request's body."""
@@ -53,12 +53,12 @@ class Door:
         await self.app(scope, again, send)
 
     def _admit(self, path: str, headers: Headers) -> None:
-        """Errors: `Denied`."""
+        """Errors: `Denied` without the key; `Elsewhere` from another host or another site's page."""
         host = headers.get("host", "")
         if self.local and _name(host) not in LOCAL:
-            raise Denied("this address answers only to localhost", hint="open http://127.0.0.1 or localhost")
+            raise Elsewhere(403, "this address answers only to localhost", hint="ask http://127.0.0.1")
         if (origin := headers.get("origin")) is not None and urlsplit(origin).netloc != host:
-            raise Denied("pages of other sites may not ask here", hint="ask from the same address")
+            raise Elsewhere(403, "pages of other sites may not ask here", hint="ask from the same address")
         if self.key and path != "/healthz":
             scheme, _, given = headers.get("authorization", "").partition(" ")
             right = secrets.compare_digest(given.strip().encode(), self.key)
@@ -80,7 +80,7 @@ def _name(host: str) -> str:
 
 
 async def _body(receive: Receive) -> bytes:
-    """The whole body. Errors: `BadInput` when it is too large."""
+    """The whole body. Errors: `Elsewhere` when it is too large."""
     parts, size, more = list[bytes](), 0, True
     while more:
         message = await receive()
@@ -89,5 +89,5 @@ async def _body(receive: Receive) -> bytes:
         size += len(part)
         more = message.get("more_body", False)
         if size > LARGEST:
-            raise BadInput(f"more than {LARGEST:,} bytes in one request", hint="send less at once")
+            raise Elsewhere(413, f"more than {LARGEST:,} bytes in one request", hint="send less at once")
     return b"".join(parts)

@@ -15,7 +15,7 @@ ABOUT_RECORDS = frozenset({"duplicates", "licence"})
 """Checks that ask something only a record can answer; so do those that compare with `cases`."""
 
 HELD = 40
-"""Characters of a streamed answer that are always kept back: the longest secret with blanks in it, such as an IBAN."""
+"""Characters of a streamed answer that are kept back: the longest secret with blanks in it, such as an IBAN."""
 
 STEP = 16
 """Characters between two looks at a streamed answer."""
@@ -68,10 +68,10 @@ class Guard:
 class Sieve:
     """Lets an answer through as it is made, once it has been looked at.
 
-    What could still turn out to belong to a secret is kept back: the last 40 characters, the word or key that
-    is not finished, and everything after an opening `-----BEGIN` line. What is blocked never leaves, in no part.
+    What could still turn out to belong to a secret is kept back: the last 40 characters, the word or key
+    that is not finished, and everything after an opening `-----BEGIN` line. No part of what is blocked leaves.
 
-    Limits: a secret with blanks in it that is longer than 40 characters may begin to leave before it is known.
+    Limits: a secret with blanks in it, longer than 40 characters, may begin to leave before it is known.
     """
 
     def __init__(self, look: Callable[[str], Verdict], stops: Sequence[str] = ()) -> None:
@@ -82,6 +82,8 @@ class Sieve:
         self.sent = 0
         self.over = False
         """Whether the answer is complete: cut, stopped or ended."""
+        self.stopped = False
+        """Whether a stop word ended it."""
         self.verdict = Verdict(action="allow")
 
     def feed(self, piece: str) -> str:
@@ -90,7 +92,7 @@ class Sieve:
         self.text += piece
         ends = [at for stop in self.stops if (at := self.text.find(stop, max(0, before - len(stop)))) >= 0]
         if ends:
-            self.text = self.text[: min(ends)]
+            self.text, self.stopped = self.text[: min(ends)], True
             return self.end()
         safe = self._safe()
         if safe - self.sent < STEP:

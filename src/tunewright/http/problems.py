@@ -1,4 +1,4 @@
-"""Errors as they travel: problem details (RFC 9457) on /api, OpenAI's shape on /v1. One tree, two spellings."""
+"""Errors as they travel: problem details (RFC 9457) on /api, OpenAI's shape on /v1."""
 
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
@@ -27,11 +27,12 @@ class Problem(BaseModel):
 
 
 class Elsewhere(TunewrightError):
-    """What the web framework refuses on its own: no such path, wrong method."""
+    """What has to do with HTTP alone: no such path, wrong method, too large."""
 
-    def __init__(self, status: int, message: str, *, hint: str = "") -> None:
+    def __init__(self, status: int, message: str, *, hint: str = "", code: str = "") -> None:
         super().__init__(message, hint=hint)
-        self.code = status
+        self.answered = status
+        self.code = code or ("not_found" if status == 404 else "invalid_request")
 
 
 class Busy(TunewrightError):
@@ -45,7 +46,7 @@ class Busy(TunewrightError):
 def problem(error: TunewrightError) -> Response:
     """An error as problem details."""
     kind = type(error).__name__
-    status = error.code if isinstance(error, Elsewhere) else error.status
+    status = error.answered if isinstance(error, Elsewhere) else error.status
     title = HTTPStatus(status).phrase if isinstance(error, Elsewhere) else _title(error)
     body = Problem(
         type="about:blank" if isinstance(error, Elsewhere) else f"urn:tunewright:error:{kind}",
@@ -111,7 +112,7 @@ def _title(error: TunewrightError) -> str:
 
 def _openai(error: TunewrightError) -> tuple[int, str, str]:
     if isinstance(error, Elsewhere):
-        return error.code, "invalid_request_error", "not_found" if error.code == 404 else "invalid_request"
+        return error.answered, "invalid_request_error", error.code
     if isinstance(error, Busy):
         return 429, "rate_limit_error", "rate_limit_exceeded"
     if isinstance(error, Denied):

@@ -4,6 +4,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple, get_args
 
+from pydantic import JsonValue
 from rich.console import RenderableType
 from rich.text import Text
 
@@ -41,6 +42,7 @@ def _report(report: Report, project: Project, width: int) -> Sequence[Renderable
         return [head, "", _measures(report.measures), *_facts(report)]
     return [
         head,
+        Text("mean and 95% interval; n is the number of cases", "dim"),
         "",
         arms(report, width),
         *compared(report, width),
@@ -52,7 +54,7 @@ def _report(report: Report, project: Project, width: int) -> Sequence[Renderable
 @summary.register
 def _line(report: Report, _project: Project) -> str:
     if report.about == "model":
-        return "; ".join(_tally(arm, of) for arm, of in _by_arm(report.comparisons).items())
+        return " · ".join(_brief(arm, of) for arm, of in _by_arm(report.comparisons).items())
     told = (f"{m.name.partition('.')[2]} {number(m.value)}" for m in report.measures)
     return clipped(", ".join(told), 70)
 
@@ -68,7 +70,7 @@ def arms(report: Report, width: int) -> RenderableType:
         (name, *(_number(of.get(arm), width) for arm in ARMS), _counts(of.values()))
         for name, of in values.items()
     ]
-    return table("measure (95% interval)", *ARMS, "n", rows=rows, right=[4])
+    return table("measure", *ARMS, "n", rows=rows, right=[4], whole=[0])
 
 
 def compared(report: Report, width: int) -> Sequence[RenderableType]:
@@ -81,7 +83,7 @@ def compared(report: Report, width: int) -> Sequence[RenderableType]:
         said += [
             "",
             heading(f"tuned against {AGAINST.get(arm, arm)}"),
-            table(*columns, rows=rows, right=[2, 3]),
+            table(*columns, rows=rows, right=[2, 3], whole=[0]),
         ]
         said.append(Text(_tally(arm, of), "bold"))
         if arm == "prompted" and not any(c.verdict == "IMPROVED" for c in of):
@@ -161,8 +163,15 @@ def _tally(arm: Arm, comparisons: Sequence[Comparison]) -> str:
     return f"against {AGAINST.get(arm, arm)}: {told}"
 
 
+def _brief(arm: Arm, comparisons: Sequence[Comparison]) -> str:
+    n = {verdict: sum(c.verdict == verdict for c in comparisons) for verdict in COLOURS}
+    told = ", ".join(f"{count} {verdict.lower()}" for verdict, count in n.items() if count)
+    return f"against {arm}: {told}"
+
+
 def _comparison(c: Comparison, width: int) -> tuple[RenderableType, ...]:
-    name = c.measure + (" (lower is better)" if c.better == "lower" else "")
+    between = "  " if width >= WIDE else "\n"
+    name = Text.assemble(c.measure, (f"{between}lower is better" if c.better == "lower" else "", "dim"))
     visible = Text(number(c.smallest_visible))
     verdict = Text(c.verdict, COLOURS[c.verdict])
     return name, _number(c.difference, width, sign="+"), probability(c.p), visible, verdict
@@ -190,18 +199,22 @@ def _measures(measures: Iterable[Measure]) -> RenderableType:
 
 def _facts(report: Report) -> Sequence[RenderableType]:
     if report.about != "model":
-        told = [(name.replace("_", " "), str(value)) for name, value in report.facts.items() if value]
+        told = [(name.replace("_", " "), _fact(value)) for name, value in report.facts.items() if value]
         return ["", pairs(told)] if told else []
     facts = report.facts
     tried, shots = facts.get("prompt_tried", 0), facts.get("prompt_shots", 0)
     again = facts.get("evaluated_before", 0)
-    best = f"the best of {tried} prompts, tried on training records; it shows {shots} examples"
+    best = f"the best of {tried} prompts, tried on training records; it shows {shots or 'no'} examples"
     if system := facts.get("prompt_system"):
         best += f" after “{clipped(str(system), 80)}”"
     rows: list[tuple[str, RenderableType]] = [("prompted", best)]
     if isinstance(again, int) and again:
         rows.append(("attempts", f"{counted(again, 'evaluation')} came before this one in this project"))
     return ["", pairs(rows)]
+
+
+def _fact(value: JsonValue) -> str:
+    return ", ".join(f"{k} {v}" for k, v in value.items()) if isinstance(value, dict) else str(value)
 
 
 def _mean(values: Mapping[str, float]) -> float:

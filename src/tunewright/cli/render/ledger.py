@@ -60,15 +60,14 @@ def story(entries: Iterable[Entry], project: Project) -> RenderableType:
         (
             str(e.seq),
             when(e.started),
-            e.verb,
-            Text(e.outcome, COLOURS[e.outcome]),
+            Text(e.verb if e.outcome == "done" else f"{e.verb} {e.outcome}", COLOURS[e.outcome]),
+            "\n".join(_named(d, project) for d in e.outputs) or clipped(e.note, 60),
             e.actor,
             duration(e.seconds),
-            "\n".join(_named(d, project) for d in e.outputs) or clipped(e.note, 60),
         )
         for e in entries
     ]
-    return table("entry", "when", "verb", "outcome", "by", "took", "made", rows=rows, right=[0, 5])
+    return table("entry", "when", "verb", "made", "by", "took", rows=rows, right=[0, 5], whole=[1, 2])
 
 
 def when(moment: datetime) -> str:

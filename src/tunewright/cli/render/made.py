@@ -33,7 +33,7 @@ def _model(model: Model, project: Project, _width: int) -> Sequence[RenderableTy
     base = project.ledger.get(Base, model.base)
     data = project.ledger.find(Dataset, model.dataset)
     rows: list[tuple[str, RenderableType]] = [
-        ("base", f"{base.uri}  {base.parameters / 1e6:,.0f} M parameters, {base.licence}"),
+        ("base", f"{base.uri}  {_size(base)}{base.licence}"),
         ("learnt from", f"{counted(data.count, 'record') if data else '?'}  dataset {short(model.dataset)}"),
         ("trainer", f"{recipe.trainer}, seed {recipe.seed}  {_options(recipe)}".rstrip()),
     ]
@@ -135,6 +135,10 @@ def _erasure_line(erasure: Erasure, _project: Project) -> str:
     marked = counted(len(erasure.models), "model")
     went = f"{counted(erasure.records, 'record')}, {counted(erasure.exchanges, 'exchange')}"
     return f"{went} went; {marked} marked"
+
+
+def _size(base: Base) -> str:
+    return f"{base.parameters / 1e6:,.0f} M parameters, " if base.parameters else ""
 
 
 def _options(recipe: Recipe) -> str:

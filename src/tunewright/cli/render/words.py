@@ -1,7 +1,8 @@
 """Numbers and foreign words, fit for a terminal."""
 
 import unicodedata
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
+from typing import Literal
 
 from rich import box
 from rich.console import RenderableType
@@ -15,12 +16,12 @@ def plain(text: str) -> str:
 
 
 def number(value: float) -> str:
-    """Three significant digits, whole numbers whole."""
-    if value == int(value) and abs(value) < 1e15:
-        return str(int(value)) if abs(value) >= 10 else f"{value:.2f}"
+    """About three significant digits: `0.617`, `2.31`, `1,204`."""
     size = abs(value)
-    places = 0 if size >= 100 else 1 if size >= 10 else 2 if size >= 1 else 3
-    return f"{value:.{places}f}"
+    if 0 < size < 0.01:
+        return f"{value:.2g}"
+    places = 0 if size >= 100 else 1 if size >= 10 else 3 if 0 < size < 1 else 2
+    return f"{value:,.{places}f}"
 
 
 def interval(low: float, high: float) -> str:
@@ -66,12 +67,18 @@ def heading(text: str, aside: str = "") -> Text:
     return Text.assemble((text, "bold"), (f"  {aside}" if aside else "", "dim"))
 
 
-def table(*columns: str, rows: Iterable[Iterable[RenderableType]], right: Iterable[int] = ()) -> Table:
-    """A light table; the columns in `right` are flush right."""
+def table(
+    *columns: str,
+    rows: Iterable[Iterable[RenderableType]],
+    right: Iterable[int] = (),
+    whole: Container[int] = (),
+) -> Table:
+    """A light table; the columns in `right` are flush right, those in `whole` are never broken."""
     made = Table(box=box.SIMPLE_HEAD, pad_edge=False, padding=(0, 1), show_edge=False, header_style="bold")
     flush = set(right)
     for at, column in enumerate(columns):
-        made.add_column(column, justify="right" if at in flush else "left", overflow="fold")
+        justify: Literal["left", "right"] = "right" if at in flush else "left"
+        made.add_column(column, justify=justify, overflow="fold", no_wrap=at in whole)
     for row in rows:
         made.add_row(*(Text(plain(cell)) if isinstance(cell, str) else cell for cell in row))
     return made

@@ -1,0 +1,265 @@
+"""Plots as inline SVG, drawn here: no script, no font and no request.
+
+Every plot is `WIDE` units wide, so that its letters stay legible on a telephone and two stand side by side on
+a laptop. Colours are classes that the page's style sheet defines for light and dark; shape, dashes or words
+always say the same as colour. Each has a text that says what it shows, for those who listen.
+"""
+
+import math
+from collections.abc import Callable, Sequence
+from typing import NamedTuple
+
+from markupsafe import Markup, escape
+
+WIDE = 440
+LETTER = 6.9
+"""Width of an average letter at the plots' 13 units, measured generously."""
+LINE = 17
+Text = Callable[[float], str]
+
+
+class Span(NamedTuple):
+    """A value with its interval. `look` is its class, and decides its mark."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    look: str
+    told: str
+
+
+class Series(NamedTuple):
+    """Points to be joined."""
+
+    label: str
+    look: str
+    points: tuple[tuple[float, float], ...]
+
+
+class Row(NamedTuple):
+    """One value for each look."""
+
+    label: str
+    values: dict[str, float]
+
+
+class Bar(NamedTuple):
+    """A count."""
+
+    label: str
+    count: int
+    look: str = "plain"
+
+
+def intervals(spans: Sequence[Span], *, says: str, axis: str, tick: Text, bounds: tuple[float, float],
+              zero: tuple[str, str] | None = None) -> Markup:  # fmt: skip
+    """Values with interval bars, one below the other. `zero` draws a line at 0 and says what each side means."""
+    low, high = _around(bounds, [v for s in spans for v in (s.low, s.high, s.value)])
+    marks = ticks(low, high, 5)
+    low, high = min(low, marks[0]), max(high, marks[-1])
+    x = _scale(low, high, 16, WIDE - 16)
+    top, step = (22 if zero else 4), 44
+    bottom = top + step * len(spans)
+    out = _grid(marks, x, tick, top, bottom, axis)
+    if zero:
+        out.append(f'<line class="zero" x1="{x(0):.1f}" x2="{x(0):.1f}" y1="{top - 4}" y2="{bottom}"/>')
+        out.append(_text(x(0) - 8, 13, f"◂ {zero[0]}", "end small"))
+        out.append(_text(x(0) + 8, 13, f"{zero[1]} ▸", "small"))
+    for number, span in enumerate(spans):
+        y = top + step * number
+        room = int((WIDE - len(span.told) * LETTER - 24) / LETTER)
+        out.append(_text(8, y + 15, clipped(span.label, room), "halo"))
+        out.append(_text(WIDE - 8, y + 15, span.told, "end strong halo"))
+        y += 29
+        out.append(
+            f'<path class="bar {escape(span.look)}" d="M{x(span.low):.1f} {y}H{x(span.high):.1f}'
+            f'M{x(span.low):.1f} {y - 5}v10M{x(span.high):.1f} {y - 5}v10"/>'
+        )
+        out.append(mark(x(span.value), y, span.look, 6))
+    return _svg(bottom + 38, says, out)
+
+
+def curves(series: Sequence[Series], *, says: str, across: str, up: str, tick: Text) -> Markup:
+    """Lines over a common axis; a line of few points shows them."""
+    points = [p for s in series for p in s.points]
+    left, right, top, bottom = 52, WIDE - 14, 12 + LINE * len(series) + 12, 280
+    ys = ticks(*_around((0.0, 0.0), [y for _, y in points]), 5)
+    xs = ticks(min(x for x, _ in points), max(x for x, _ in points), 5, inside=True)
+    x = _scale(min(x for x, _ in points), max(x for x, _ in points), left, right)
+    y = _scale(ys[0], ys[-1], bottom, top)
+    out = [
+        f'<line class="grid" x1="{left}" x2="{right}" y1="{y(v):.1f}" y2="{y(v):.1f}"/>'
+        + _text(left - 8, y(v) + 4.5, tick(v), "end small")
+        for v in ys
+    ]
+    out += [
+        f'<line class="axis" x1="{x(v):.1f}" x2="{x(v):.1f}" y1="{bottom}" y2="{bottom + 5}"/>'
+        + _text(x(v), bottom + 19, f"{v:g}", "middle small")
+        for v in xs
+    ]
+    out.append(f'<line class="axis" x1="{left}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
+    for number, one in enumerate(series):
+        at = 12 + LINE * number
+        path = "M" + "L".join(f"{x(a):.1f} {y(b):.1f}" for a, b in one.points)
+        out.append(f'<path class="curve {escape(one.look)}" d="{path}"/>')
+        dots = len(one.points) <= 40
+        if dots:
+            out += [mark(x(a), y(b), one.look, 4) for a, b in one.points]
+        out.append(f'<path class="curve {escape(one.look)}" d="M8 {at}h30"/>')
+        out.append((mark(23, at, one.look, 4) if dots else "") + _text(46, at + 4.5, one.label))
+    out.append(_text((left + right) / 2, bottom + 38, across, "middle small"))
+    out.append(_text(left, top - 8, up, "small middle" if len(up) < 12 else "small"))
+    return _svg(bottom + 46, says, out)
+
+
+def dots(rows: Sequence[Row], *, says: str, axis: str, tick: Text, bounds: tuple[float, float]) -> Markup:
+    """One line for each row with a mark for each look; marks at the same place stand beside each other."""
+    wide = min(180.0, max(len(row.label) for row in rows) * LETTER + 14)
+    low, high = _around(bounds, [v for row in rows for v in row.values.values()])
+    marks = ticks(low, high, 4)
+    x = _scale(min(low, marks[0]), max(high, marks[-1]), wide + 20, WIDE - 24)
+    top, step = 6, 21
+    bottom = top + step * len(rows)
+    out = _grid(marks, x, tick, top, bottom, axis)
+    for number, row in enumerate(rows):
+        y = top + step * number + step / 2
+        out.append(_text(6, y + 4.5, clipped(row.label, int((wide - 8) / LETTER))))
+        out.append(f'<line class="grid" x1="{wide + 6:.1f}" x2="{WIDE - 8}" y1="{y}" y2="{y}"/>')
+        places: dict[float, list[str]] = {}
+        for look, value in row.values.items():
+            places.setdefault(round(x(value)), []).append(look)
+        for place, looks in places.items():
+            for nth, look in enumerate(looks):
+                out.append(mark(place + 10 * (nth - (len(looks) - 1) / 2), y, look, 4.6))
+    return _svg(bottom + 38, says, out)
+
+
+def cascade(parts: Sequence[Bar], *, says: str, whole: str) -> Markup:
+    """A stacked bar, unrolled: each part begins where the one before ended, so one sees that they add up."""
+    total = sum(part.count for part in parts) or 1
+    x = _scale(0, total, 8, WIDE - 8)
+    out, seen = [_row(0, whole, total, x(0), x(total), "whole")], 0
+    for number, part in enumerate(parts, 1):
+        out.append(_row(number, part.label, part.count, x(seen), x(seen + part.count), part.look))
+        seen += part.count
+    return _svg(38 * (len(parts) + 1) + 4, says, out)
+
+
+def bars(rows: Sequence[Bar], *, says: str) -> Markup:
+    """Counts, one bar each, from the left."""
+    x = _scale(0, max((row.count for row in rows), default=1) or 1, 8, WIDE - 8)
+    out = [_row(n, row.label, row.count, x(0), x(row.count), row.look) for n, row in enumerate(rows)]
+    return _svg(38 * len(rows) + 4, says, out)
+
+
+def histogram(values: Sequence[float], *, says: str, across: str, up: str) -> Markup:
+    """How often values fall into some 16 equally wide classes; the last class takes the longest hundredth too."""
+    ordered = sorted(values)
+    edges = ticks(ordered[0], ordered[math.ceil(0.99 * len(ordered)) - 1], 16)
+    if len(edges) < 2:
+        edges = [edges[0], edges[0] + 1]
+    counts = [0] * (len(edges) - 1)
+    for value in ordered:
+        at = int((value - edges[0]) / (edges[1] - edges[0]))
+        counts[min(at, len(counts) - 1)] += 1
+    left, right, top, bottom = 52, WIDE - 14, 30, 240
+    ys = ticks(0, max(counts), 4)
+    x, y = _scale(edges[0], edges[-1], left, right), _scale(0, ys[-1], bottom, top)
+    out = [
+        f'<line class="grid" x1="{left}" x2="{right}" y1="{y(v):.1f}" y2="{y(v):.1f}"/>'
+        + _text(left - 8, y(v) + 4.5, f"{v:g}", "end small")
+        for v in ys
+    ]
+    for count, a, b in zip(counts, edges, edges[1:], strict=False):
+        out.append(_box(x(a) + 1, y(count), x(b) - x(a) - 2, bottom - y(count), "plain"))
+    out.append(f'<line class="axis" x1="{left}" x2="{right}" y1="{bottom}" y2="{bottom}"/>')
+    for v in ticks(edges[0], edges[-1], 5, inside=True):
+        more = "+" if v == edges[-1] and ordered[-1] > v else ""
+        out.append(_text(min(x(v), right - 6), bottom + 18, f"{v:,.0f}{more}", "middle small"))
+    out.append(_text((left + right) / 2, bottom + 37, across, "middle small"))
+    out.append(_text(8, 15, up, "small"))
+    return _svg(bottom + 45, says, out)
+
+
+def mark(x: float, y: float, look: str, size: float) -> str:
+    """The mark of a look: a ring for base, a square for prompted, a diamond for tuned, a disc for the rest."""
+    kind = f'class="mark {escape(look)}"'
+    if look == "prompted":
+        side = size * 0.88
+        return f'<rect {kind} x="{x - side:.1f}" y="{y - side:.1f}" width="{2 * side:.1f}" height="{2 * side:.1f}"/>'
+    if look == "tuned":
+        r = size * 1.25
+        return f'<path {kind} d="M{x:.1f} {y - r:.1f}l{r:.1f} {r:.1f}l{-r:.1f} {r:.1f}l{-r:.1f} {-r:.1f}z"/>'
+    return f'<circle {kind} cx="{x:.1f}" cy="{y:.1f}" r="{size:.1f}"/>'
+
+
+def key(looks: Sequence[tuple[str, str]]) -> Markup:
+    """What the marks mean, as `(look, words)`, for above a plot."""
+    signs = "".join(
+        f'<span><svg class="sign" viewBox="0 0 16 16" aria-hidden="true">{mark(8, 8, look, 5)}</svg>{escape(words)}</span>'
+        for look, words in looks
+    )
+    return Markup(f'<p class="key">{signs}</p>')
+
+
+def ticks(low: float, high: float, about: int, *, inside: bool = False) -> list[float]:
+    """Round numbers from `low` to `high`, about that many; they enclose both unless `inside`."""
+    if high <= low:
+        return [low]
+    rough = (high - low) / about
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = power * next(m for m in (1, 2, 2.5, 5, 10) if m * power >= rough * 0.999)
+    first, last = low / step, high / step
+    start = math.ceil(first - 1e-9) if inside else math.floor(first + 1e-9)
+    end = math.floor(last + 1e-9) if inside else math.ceil(last - 1e-9)
+    return [round(n * step, 12) for n in range(start, end + 1)]
+
+
+def clipped(text: str, room: int) -> str:
+    """At most `room` characters."""
+    return text if len(text) <= room else f"{text[: max(1, room - 1)]}…"
+
+
+def _around(bounds: tuple[float, float], values: Sequence[float]) -> tuple[float, float]:
+    low, high = min([bounds[0], *values]), max([bounds[1], *values])
+    return (low, high) if high > low else (low, low + 1)
+
+
+def _scale(low: float, high: float, start: float, end: float) -> Callable[[float], float]:
+    wide = (high - low) or 1.0
+    return lambda value: start + (value - low) / wide * (end - start)
+
+
+def _grid(marks: Sequence[float], x: Callable[[float], float], tick: Text, top: float, bottom: float,
+          axis: str) -> list[str]:  # fmt: skip
+    out = [
+        f'<line class="grid" x1="{x(v):.1f}" x2="{x(v):.1f}" y1="{top}" y2="{bottom}"/>'
+        + _text(x(v), bottom + 15, tick(v), "middle small")
+        for v in marks
+    ]
+    return [*out, _text(WIDE / 2, bottom + 33, axis, "middle small")]
+
+
+def _row(number: int, label: str, count: int, left: float, right: float, look: str) -> str:
+    y, told = 38 * number, f"{count:,}"
+    room = int((WIDE - len(told) * LETTER - 26) / LETTER)
+    return (
+        _text(8, y + 14, clipped(label, room))
+        + _text(WIDE - 8, y + 14, told, "end strong")
+        + _box(left, y + 20, max(1.5, right - left), 11, look)
+    )
+
+
+def _box(x: float, y: float, wide: float, high: float, look: str) -> str:
+    return f'<rect class="box {escape(look)}" x="{x:.1f}" y="{y:.1f}" width="{max(0, wide):.1f}" height="{max(0, high):.1f}"/>'
+
+
+def _text(x: float, y: float, words: str, look: str = "") -> str:
+    return f'<text class="{escape(look)}" x="{x:.1f}" y="{y:.1f}">{escape(words)}</text>'
+
+
+def _svg(high: float, says: str, parts: Sequence[str]) -> Markup:
+    return Markup(
+        f'<svg role="img" aria-label="{escape(says)}" viewBox="0 0 {WIDE} {high:.0f}">{"".join(parts)}</svg>'
+    )
