@@ -20,8 +20,8 @@ def licence_note(evidence: Evidence) -> str:
     if data == [base]:
         return f"Base model and data have the same licence, {base}."
     return (
-        f"The licences of base model ({base}) and data ({', '.join(data)}) differ. The front matter names the "
-        "base model's; whether the terms can be met together has not been decided here."
+        f"The licences of base model ({base}) and data ({', '.join(data)}) differ. The front matter names "
+        "the base model's; whether the terms can be met together has not been decided here."
     )
 
 

@@ -6,9 +6,7 @@ from importlib.resources import files
 import yaml
 from markupsafe import Markup
 
-HUB_LICENCES = frozenset(
-    files(__package__).joinpath("hub_licences.txt").read_text(encoding="utf-8").split()
-)
+HUB_LICENCES = frozenset(files(__package__).joinpath("hub_licences.txt").read_text(encoding="utf-8").split())
 """Identifiers of https://huggingface.co/docs/hub/repositories-licenses, as of 2026-01."""
 SIZES = (
     (1_000, "n<1K"),
@@ -16,12 +14,6 @@ SIZES = (
     (100_000, "10K<n<100K"),
     (1_000_000, "100K<n<1M"),
     (10_000_000, "1M<n<10M"),
-)
-    (1_000, "n<1K"),
-    (10_000, "1K<n<10K"),
-    (100_000, "10K<n<100K"),
-    (1_000_000, "100K<n<1M"),
-    (10**7, "1M<n<10M"),
 )
 
 

@@ -54,7 +54,7 @@ class Bar(NamedTuple):
 
 def intervals(spans: Sequence[Span], *, says: str, axis: str, tick: Text, bounds: tuple[float, float],
               zero: tuple[str, str] | None = None) -> Markup:  # fmt: skip
-    """Values with interval bars, one below the other. `zero` draws a line at 0 and says what each side means."""
+    """Values with interval bars, one below the other. `zero` draws a line at 0 and names its two sides."""
     low, high = _around(bounds, [v for s in spans for v in (s.low, s.high, s.value)])
     marks = ticks(low, high, 5)
     low, high = min(low, marks[0]), max(high, marks[-1])
@@ -83,7 +83,7 @@ def intervals(spans: Sequence[Span], *, says: str, axis: str, tick: Text, bounds
 def curves(series: Sequence[Series], *, says: str, across: str, up: str, tick: Text) -> Markup:
     """Lines over a common axis; a line of few points shows them."""
     points = [p for s in series for p in s.points]
-    left, right, top, bottom = 52, WIDE - 14, 12 + LINE * len(series) + 12, 280
+    left, right, top, bottom = 52, WIDE - 14, 34 + LINE * len(series), 290
     ys = ticks(*_around((0.0, 0.0), [y for _, y in points]), 5)
     xs = ticks(min(x for x, _ in points), max(x for x, _ in points), 5, inside=True)
     x = _scale(min(x for x, _ in points), max(x for x, _ in points), left, right)
@@ -109,7 +109,7 @@ def curves(series: Sequence[Series], *, says: str, across: str, up: str, tick: T
         out.append(f'<path class="curve {escape(one.look)}" d="M8 {at}h30"/>')
         out.append((mark(23, at, one.look, 4) if dots else "") + _text(46, at + 4.5, one.label))
     out.append(_text((left + right) / 2, bottom + 38, across, "middle small"))
-    out.append(_text(left, top - 8, up, "small middle" if len(up) < 12 else "small"))
+    out.append(_text(8, top - 10, up, "small"))
     return _svg(bottom + 46, says, out)
 
 
@@ -154,7 +154,7 @@ def bars(rows: Sequence[Bar], *, says: str) -> Markup:
 
 
 def histogram(values: Sequence[float], *, says: str, across: str, up: str) -> Markup:
-    """How often values fall into some 16 equally wide classes; the last class takes the longest hundredth too."""
+    """How often values fall into some 16 equally wide classes; the last takes the longest hundredth too."""
     ordered = sorted(values)
     edges = ticks(ordered[0], ordered[math.ceil(0.99 * len(ordered)) - 1], 16)
     if len(edges) < 2:
@@ -183,11 +183,11 @@ def histogram(values: Sequence[float], *, says: str, across: str, up: str) -> Ma
 
 
 def mark(x: float, y: float, look: str, size: float) -> str:
-    """The mark of a look: a ring for base, a square for prompted, a diamond for tuned, a disc for the rest."""
+    """The mark of a look: ring for base, square for prompted, diamond for tuned, disc for the rest."""
     kind = f'class="mark {escape(look)}"'
     if look == "prompted":
-        side = size * 0.88
-        return f'<rect {kind} x="{x - side:.1f}" y="{y - side:.1f}" width="{2 * side:.1f}" height="{2 * side:.1f}"/>'
+        s = size * 0.88
+        return f'<path {kind} d="M{x - s:.1f} {y - s:.1f}h{2 * s:.1f}v{2 * s:.1f}h{-2 * s:.1f}z"/>'
     if look == "tuned":
         r = size * 1.25
         return f'<path {kind} d="M{x:.1f} {y - r:.1f}l{r:.1f} {r:.1f}l{-r:.1f} {r:.1f}l{-r:.1f} {-r:.1f}z"/>'
@@ -197,7 +197,8 @@ def mark(x: float, y: float, look: str, size: float) -> str:
 def key(looks: Sequence[tuple[str, str]]) -> Markup:
     """What the marks mean, as `(look, words)`, for above a plot."""
     signs = "".join(
-        f'<span><svg class="sign" viewBox="0 0 16 16" aria-hidden="true">{mark(8, 8, look, 5)}</svg>{escape(words)}</span>'
+        '<span><svg class="sign" viewBox="0 0 16 16" aria-hidden="true">'
+        f"{mark(8, 8, look, 5)}</svg>{escape(words)}</span>"
         for look, words in looks
     )
     return Markup(f'<p class="key">{signs}</p>')
@@ -252,7 +253,8 @@ def _row(number: int, label: str, count: int, left: float, right: float, look: s
 
 
 def _box(x: float, y: float, wide: float, high: float, look: str) -> str:
-    return f'<rect class="box {escape(look)}" x="{x:.1f}" y="{y:.1f}" width="{max(0, wide):.1f}" height="{max(0, high):.1f}"/>'
+    size = f'width="{max(0.0, wide):.1f}" height="{max(0.0, high):.1f}"'
+    return f'<rect class="box {escape(look)}" x="{x:.1f}" y="{y:.1f}" {size}/>'
 
 
 def _text(x: float, y: float, words: str, look: str = "") -> str:

@@ -1,4 +1,4 @@
-"""The model in service: the release that the channel points at, loaded and compared with what was measured."""
+"""The model in service: what the channel points at, loaded and compared with what was measured."""
 
 import threading
 from collections.abc import Sequence

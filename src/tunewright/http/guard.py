@@ -15,7 +15,7 @@ ABOUT_RECORDS = frozenset({"duplicates", "licence"})
 """Checks that ask something only a record can answer; so do those that compare with `cases`."""
 
 HELD = 40
-"""Characters of a streamed answer that are kept back: the longest secret with blanks in it, such as an IBAN."""
+"""Last characters of a streamed answer that wait: longer than most secrets with blanks, such as an IBAN."""
 
 STEP = 16
 """Characters between two looks at a streamed answer."""
@@ -69,7 +69,7 @@ class Sieve:
     """Lets an answer through as it is made, once it has been looked at.
 
     What could still turn out to belong to a secret is kept back: the last 40 characters, the word or key
-    that is not finished, and everything after an opening `-----BEGIN` line. No part of what is blocked leaves.
+    that is not finished, and all that follows an opening `-----BEGIN`. No part of what is blocked leaves.
 
     Limits: a secret with blanks in it, longer than 40 characters, may begin to leave before it is known.
     """
