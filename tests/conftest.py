@@ -6,9 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 import tunewright as tw
 from tunewright.store.tables import meta
+
+settings.register_profile("house", deadline=None, max_examples=60, derandomize=True, database=None)
+settings.load_profile("house")
 
 SHOP = [
     ("Where is my parcel?", "It is on its way, and you get a tracking link by e-mail."),
@@ -60,16 +64,31 @@ def case(number: int, question: str, answer: str) -> str:
     return json.dumps({"id": f"case-{number}", "messages": said, "reference": answer, "contains": [answer]})
 
 
+def fill(folder: Path, *, customer: str = "") -> Path:
+    """Make a folder a project. Contamination is switched off: echo can only be asked what it was taught.
+
+    The first conversation belongs to `customer`, if one is given.
+    """
+    (folder / "data").mkdir()
+    (folder / "evaluation").mkdir()
+    (folder / "tunewright.yaml").write_text(YAML.replace("contamination: drop, ", ""))
+    rows = [conversation(q, a, **({"customer": customer} if customer and not n else {})) for n, (q, a) in enumerate(SHOP)]
+    (folder / "data" / "chat.jsonl").write_text("\n".join(rows))
+    cases = (case(n, q, a) for n, (q, a) in enumerate(SHOP))
+    (folder / "evaluation" / "cases.jsonl").write_text("\n".join(cases))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def make() -> Callable[..., Path]:
+    """Makes a folder a project."""
+    return fill
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
-    """A project folder. Contamination is switched off: echo can only be asked what it was taught."""
-    (tmp_path / "data").mkdir()
-    (tmp_path / "evaluation").mkdir()
-    (tmp_path / "tunewright.yaml").write_text(YAML.replace("contamination: drop, ", ""))
-    (tmp_path / "data" / "chat.jsonl").write_text("\n".join(conversation(q, a) for q, a in SHOP))
-    cases = (case(n, q, a) for n, (q, a) in enumerate(SHOP))
-    (tmp_path / "evaluation" / "cases.jsonl").write_text("\n".join(cases))
-    return tmp_path
+    """A project folder."""
+    return fill(tmp_path)
 
 
 @pytest.fixture

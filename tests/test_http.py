@@ -24,7 +24,9 @@ def client(api: FastAPI) -> Iterator[TestClient]:
 
 
 def test_the_whole_story_can_be_told_over_http(client: TestClient, project: tw.Project) -> None:
-    kinds = [client.post(f"/api/{verb}") for verb in ("gather", "vet", "tune", "evaluate", "release", "serve")]
+    kinds = [
+        client.post(f"/api/{verb}") for verb in ("gather", "vet", "tune", "evaluate", "release", "serve")
+    ]
     assert [answer.status_code for answer in kinds] == [201] * 6, kinds[-1].text
     told = [answer.json()["kind"] for answer in kinds]
     assert told == ["dataset", "dataset", "model", "report", "release", "channel"]

@@ -8,6 +8,7 @@ tunewright.yaml from its model, errors from their classes. `tests/test_docs.py` 
 
 import inspect
 import re
+import textwrap
 from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
@@ -85,7 +86,7 @@ def _commands() -> str:
         verb = verbs[name]
         parts += [f"### {name}", f"    tunewright {name}{_usage(verb)}", _told(verb.__doc__ or "")]
         fields = [
-            (f"`{key}`" if key in verb.nouns else f"`--{key}`", _default(field), field.description or "")
+            (_flag(key, key in verb.nouns or field.is_required()), _default(field), field.description or "")
             for key, field in verb.params.model_fields.items()
         ]
         if fields:
@@ -151,7 +152,8 @@ def _errors() -> str:
         [
             "# Errors and exit codes",
             "Each error carries a hint: what to type or change next. The message names files, lines and fields, "
-            "never users' words. Over HTTP an error has the status in the last column.",
+            "never users' words. The HTTP status is that of the routes under `/api`; the OpenAI-compatible API spells the "
+            "same errors as OpenAI does.",
             _table(("Error", "Meaning", "Exit code", "HTTP status"), rows),
             "A command also ends with 0 when it did what it should, with 130 when you stopped it, and with 1 for "
             "something unexpected, which is a fault of ours: set `TUNEWRIGHT_TRACEBACK=1`, run it again, and report "
@@ -191,7 +193,7 @@ def _usage(verb: Verb[..., Noun]) -> str:
     for key, field in verb.params.model_fields.items():
         if key in verb.nouns:
             words += f" [{key.upper()}]"
-        elif field.default is PydanticUndefined:
+        elif field.is_required():
             words += f" {key.upper()}"
         else:
             words += f" [--{key} …]"
@@ -203,11 +205,14 @@ def _flags(function: object) -> Iterator[tuple[str, str, str]]:
         if name in ("project", "json"):
             continue
         said = [getattr(extra, "help", None) for extra in getattr(parameter.annotation, "__metadata__", ())]
-        keyword = parameter.kind is inspect.Parameter.KEYWORD_ONLY
-        shown = f"`--{name.replace('_', '-')}`" if keyword else f"`{name}`"
+        shown = _flag(name, parameter.kind is not inspect.Parameter.KEYWORD_ONLY)
         meaning = next((text for text in said if text), "")
         required = parameter.default is inspect.Parameter.empty
         yield shown, "" if required else _value(parameter.default), meaning
+
+
+def _flag(name: str, positional: bool) -> str:
+    return f"`{name.upper()}`" if positional else f"`--{name.replace('_', '-')}`"
 
 
 def _sections(model: type[BaseModel], where: str) -> Iterator[tuple[str, type[BaseModel]]]:
@@ -287,11 +292,8 @@ def _first(docstring: str) -> str:
 
 def _code(docstring: str) -> str:
     """A docstring whose indented lines are a Python example."""
-    blocks = []
-    for part in re.split(r"\n\n(?=    |\S)", docstring):
-        indented = part.startswith("    ")
-        blocks.append(f"```python\n{inspect.cleandoc(part)}\n```" if indented else " ".join(part.split()))
-    return "\n\n".join(blocks)
+    example = re.compile(r"^    .*(?:\n+    .*)*", re.MULTILINE)
+    return example.sub(lambda found: f"```python\n{textwrap.dedent(found[0])}\n```", docstring)
 
 
 def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:

@@ -14,6 +14,7 @@ base formats an error for a person. Messages name files, lines and fields, never
 because the ledger repeats them.
 """
 
+from errno import EDQUOT, EFBIG, ENOSPC
 from typing import ClassVar
 
 
@@ -68,3 +69,8 @@ class Tampered(TunewrightError):
     """The evidence does not add up."""
 
     exit, status = 6, 500
+
+
+def full(error: BaseException) -> bool:
+    """Whether this says that the disk or the memory is full."""
+    return isinstance(error, MemoryError) or getattr(error, "errno", None) in {ENOSPC, EDQUOT, EFBIG}

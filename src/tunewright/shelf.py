@@ -8,6 +8,7 @@ imports nothing; taking imports one file. Third parties add to a shelf by an ent
 import inspect
 from collections.abc import Callable, Iterator
 from difflib import get_close_matches
+from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
@@ -86,8 +87,14 @@ class Shelf(Generic[P]):
         title = doc.partition("\n\n")[0].replace("\n", " ")
         return title, " ".join(doc.partition("Limits:")[2].partition("\n\n")[0].split())
 
-    def _points(self) -> list[EntryPoint]:
-        return list(entry_points(group=f"tunewright.{self.kind}"))
+    def _points(self) -> tuple[EntryPoint, ...]:
+        return _strangers(f"tunewright.{self.kind}")
+
+
+@cache
+def _strangers(group: str) -> tuple[EntryPoint, ...]:
+    """What others installed for a shelf. Kept, because looking reads a file of every installed package."""
+    return tuple(entry_points(group=group))
 
 
 def missing(error: ModuleNotFoundError, wanted_by: str) -> Missing:

@@ -46,7 +46,7 @@ def mean(name: str, values: Sequence[float]) -> Measure:
     if not len(values) or set(values) <= {0.0, 1.0}:
         return rate(name, round(sum(values)), len(values))
     xs = np.asarray(values, dtype=np.float64)
-    return resampled(name, lambda at: float(xs[at].mean()), len(xs), "mean")
+    return _bounded(name, float(xs.mean()), _redraw(xs, lambda rows: rows.mean(axis=1)), len(xs), "mean")
 
 
 def quantile(name: str, values: Sequence[float], q: float) -> Measure:
@@ -54,7 +54,8 @@ def quantile(name: str, values: Sequence[float], q: float) -> Measure:
     xs = np.asarray(values, dtype=np.float64)
     if not len(xs):
         return Measure(name=name, value=0.0, low=0.0, high=0.0, n=0, method="not measured: no items")
-    return resampled(name, lambda at: float(np.quantile(xs[at], q)), len(xs), f"{q:.0%} quantile")
+    draws = _redraw(xs, lambda rows: np.quantile(rows, q, axis=1))
+    return _bounded(name, float(np.quantile(xs, q)), draws, len(xs), f"{q:.0%} quantile")
 
 
 def resampled(name: str, statistic: Statistic, n: int, what: str) -> Measure:
@@ -62,16 +63,7 @@ def resampled(name: str, statistic: Statistic, n: int, what: str) -> Measure:
 
     Limits: intervals of fewer than about 20 items are too narrow.
     """
-    low, high = np.quantile(_draw(statistic, n), [0.025, 0.975])
-    value = statistic(np.arange(n))
-    return Measure(
-        name=name,
-        value=value,
-        low=min(value, float(low)),
-        high=max(value, float(high)),
-        n=n,
-        method=f"{what}, bootstrap interval",
-    )
+    return _bounded(name, statistic(np.arange(n)), _draw(statistic, n), n, what)
 
 
 def macro_f1(gold: Sequence[str], said: Sequence[str]) -> float:
@@ -108,9 +100,8 @@ def compare(
         low, high = _newcombe(old, new)
         p, test, method = _mcnemar(old, new), "McNemar, mid-p", "paired difference, Newcombe interval"
     else:
-        low, high = (
-            float(q) for q in np.quantile(_draw(lambda at: float(gap[at].mean()), len(gap)), [0.025, 0.975])
-        )
+        draws = _redraw(gap, lambda rows: rows.mean(axis=1))
+        low, high = (float(q) for q in np.quantile(draws, [0.025, 0.975]))
         p, test, method = _sign_flip(gap), "sign-flip permutation", "paired difference, bootstrap interval"
     value = float(gap.mean())
     difference = Measure(
@@ -211,6 +202,20 @@ def _verdict(comparison: Comparison, p: float) -> Change:
 def _draw(statistic: Statistic, n: int) -> Floats:
     random = np.random.default_rng(20260101)
     return np.array([statistic(random.integers(0, n, n)) for _ in range(DRAWS)])
+
+
+def _redraw(values: Floats, statistic: Callable[[Floats], Floats]) -> Floats:
+    """As `_draw`, for a statistic of many samples at once, one a row: a hundred times as fast."""
+    random, n = np.random.default_rng(20260101), len(values)
+    rows = max(1, min(DRAWS, 1_000_000 // n))
+    sizes = [min(rows, DRAWS - at) for at in range(0, DRAWS, rows)]
+    return np.concatenate([statistic(values[random.integers(0, n, (size, n))]) for size in sizes])
+
+
+def _bounded(name: str, value: float, draws: Floats, n: int, what: str) -> Measure:
+    low, high = (float(q) for q in np.quantile(draws, [0.025, 0.975]))
+    method = f"{what}, bootstrap interval"
+    return Measure(name=name, value=value, low=min(value, low), high=max(value, high), n=n, method=method)
 
 
 def _newcombe(old: Floats, new: Floats) -> tuple[float, float]:

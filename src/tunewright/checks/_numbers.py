@@ -54,7 +54,7 @@ _IBAN_LENGTHS = {  # SWIFT IBAN registry, release 98
 
 
 def iban_length(text: str) -> int:
-    """How many characters of `text`, from its start, are an IBAN (ISO 13616: length by country, mod 97); else 0."""
+    """How many characters from the start of `text` are an IBAN (ISO 13616: length by country, mod 97)."""
     wanted = _IBAN_LENGTHS.get(text[:2].upper())
     number = ""
     for place, sign in enumerate(text if wanted else ""):
@@ -222,12 +222,14 @@ _GROUPED = re.compile(  # numbering plans as people write them: North America, t
     r"|001-\d{3}-\d{3}-\d{4}"
     r"|\(?0\d{1,5}\)?[ ./-]{1,3}\d{2,5}(?:[ ./-]?\d{2,5}){0,4}"
     r"|0[1-9](?:[ .-]\d\d){4}"
-    r"|0 ?\d00(?: ?\d{2,4}){2,3}"
+    r"|0\d00(?: \d{2,4}){2,3}"
     r"|[6789]\d\d(?:[ .-]\d{3}){2}|[6789]\d\d(?:[ .-]\d\d){3}"
 )
 _CALL = re.compile(
-    r"(?:phone|call|desk|registered|tel\b|tel\.|cell|mobile?|whats ?app|text (?:me|us)|sms|fax|reach|ring|dial|contact"
-    r"|telefon|handy|rückruf|anrufen|nummer|t[ée]l[ée]phone|portable|appel|tel[ée]fono|m[óo]vil|llam|celular"
+    r"(?:\b(?:call|tel|cell|mob|reach|ring|dial|fax|desk|answer(?:ing)?|registered)|phone|mobile"
+    r"|whats ?app|text (?:me|us)"
+    r"|sms|contact|telefon|handy|rückruf|anrufen|nummer|t[ée]l[ée]phone|portable|appel|tel[ée]fono"
+    r"|m[óo]vil|llam|celular"
     r"|\bnumber is|my number)[^\n]{0,30}$",
     re.IGNORECASE,
 )
@@ -235,7 +237,8 @@ _KIND = re.compile(
     r"[ -]\(?(?:office|fax|mobile|cell|home|work|desk|is my (?:\w+ )?(?:phone|number))\b", re.IGNORECASE
 )
 _OTHER = re.compile(
-    r"(?:order|invoice|ticket|tracking|reference|\bref|receipt|case|serial|item|product|article|\bsku|\bisbn"
+    r"(?:order|purchase|booking|invoice|ticket|tracking|reference|\bref|receipt|case|serial|item|product"
+    r"|article|\bsku|\bisbn"
     r"|\bimei|account|transaction|bestell|rechnung|kunden|commande|facture|pedido|factura|version|#|\bid"
     r"|\bno|\bnr|zip|plz|\$|€|£)\W{0,3}(?:number|no|nr|id|code|nummer)?\W{0,3}(?:is|was|ist|est|es)?\W{0,3}$",
     re.IGNORECASE,

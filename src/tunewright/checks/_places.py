@@ -18,7 +18,8 @@ _STREET = (
 _UNIT = r"(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor)\b\.? {0,2}#?[\dA-Z-]{1,6}"
 _TOWN_EN = (  # a town, a state, a postcode
     rf"(?:,?\s{{1,3}}{_CAP}(?: {_CAP}){{0,2}})?"
-    r"(?:,?\s{1,3}(?:[A-Z]{2} \d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] \d[A-Z]\d)(?!\w))"
+    r"(?:,?\s{1,3}(?:[A-Z]{2} \d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
+    r"|[A-Z]\d[A-Z] \d[A-Z]\d)(?!\w))"
 )
 _TOWN = rf"(?:,?\s{{1,3}}(?:[A-Z]{{1,2}}-)?\d{{4,5}} {_CAP}(?:[ -]{_CAP}){{0,2}})?"
 _FILL = r"(?i:(?:de|des|du|la|le|les|del|los|las|el|d'|l'|von|van|der|den|dem|am|zum|zur|y|et|e) ?){0,3}"
@@ -27,14 +28,16 @@ ADDRESSES: tuple[Anchored, ...] = (
     (
         tuple(f" {word.lower()}" for word in _STREET.split("|")),
         re.compile(
-            rf"(?<![\w.,-])\d{{1,5}}[A-Za-z]?,? (?:\d{{1,5}} )?(?:[NSEW]\.? )?(?:{_CAP} ){{1,3}}(?:{_STREET})\b"
+            rf"(?<![\w.,-])\d{{1,5}}[A-Za-z]?,? (?:\d{{1,5}} )?(?:[NSEW]\.? )?(?:{_CAP} ){{1,3}}"
+            rf"(?:{_STREET})\b"
             rf"\.?(?:,?\s{{1,3}}{_UNIT})?(?:{_TOWN_EN})?"
         ),
     ),
     (
         _any("apt|apartment|suite|ste|unit|flat"),
         re.compile(
-            rf"(?<![\w.,-])\d{{1,5}}[A-Za-z]?,? (?:\d{{1,5}} )?(?:{_CAP} ){{1,4}}(?:\d{{1,5}},? )?{_UNIT}(?:{_TOWN_EN})?"
+            rf"(?<![\w.,-])\d{{1,5}}[A-Za-z]?,? (?:\d{{1,5}} )?(?:{_CAP} ){{1,4}}"
+            rf"(?:\d{{1,5}},? )?{_UNIT}(?:{_TOWN_EN})?"
         ),
     ),
     (_any(" box|obox"), re.compile(r"\bP\.? ?O\.? ?Box \d{1,6}\b", re.IGNORECASE)),
@@ -49,8 +52,10 @@ ADDRESSES: tuple[Anchored, ...] = (
             "str|weg|platz|allee|gasse|damm|ufer|laan|plein|gracht|ring|am |an de|auf de|im |zum |zur |unter "
         ),
         re.compile(
-            r"\b(?:[A-ZÄÖÜ][\wäöüß-]{1,25}(?:straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer|straat|laan|plein"
-            r"|gracht)|(?:[A-ZÄÖÜ][\wäöüß-]{1,25}[ -]){1,2}(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse|Ring|Damm"
+            r"\b(?:[A-ZÄÖÜ][\wäöüß-]{1,25}(?:straße|strasse|str\.|weg|platz|allee|gasse|damm|ufer|straat"
+            r"|laan|plein"
+            r"|gracht)|(?:[A-ZÄÖÜ][\wäöüß-]{1,25}[ -]){1,2}(?:Straße|Strasse|Str\.|Weg|Platz|Allee|Gasse"
+            r"|Ring|Damm"
             r"|Ufer)|(?:Am|An der|An den|Auf der|Auf dem|Im|Zum|Zur|Unter den) [A-ZÄÖÜ][\wäöüß-]{2,25})"
             rf" \d{{1,3}}(?:(?<=\d) ?[a-zA-Z](?!\w))?(?!\w|[.,:]\d|%){_TOWN}"
         ),
@@ -58,8 +63,10 @@ ADDRESSES: tuple[Anchored, ...] = (
     (
         _any("rue|avenue|av.|boul|bd|place|chemin|all|imp|quai|cours|route|square|faub|passage"),
         re.compile(
-            r"(?<![\w.,-])\d{1,4}(?: ?(?:bis|ter|quater))?,? (?i:rue|avenue|av\.|boulevard|bd\.?|place|chemin|allée"
-            rf"|impasse|quai|cours|route|square|faubourg|passage) {_FILL}{_CAP}(?:[ -]{_FILL}{_CAP}){{0,3}}{_TOWN}"
+            r"(?<![\w.,-])\d{1,4}(?: ?(?:bis|ter|quater))?,? (?i:rue|avenue|av\.|boulevard|bd\.?|place"
+            r"|chemin|allée"
+            rf"|impasse|quai|cours|route|square|faubourg"
+            rf"|passage) {_FILL}{_CAP}(?:[ -]{_FILL}{_CAP}){{0,3}}{_TOWN}"
         ),
     ),
     (
@@ -67,7 +74,8 @@ ADDRESSES: tuple[Anchored, ...] = (
             "calle |c/|avenida |avd|plaza |pza|paseo |camino |carrer |ronda |via |viale |piazza |corso |rua "
         ),
         re.compile(
-            r"(?<!\w)(?i:calle|c/|avenida|avda?\.|plaza|pza\.|paseo|camino|carrer|ronda|via|viale|piazza|corso|rua)"
+            r"(?<!\w)(?i:calle|c/|avenida|avda?\.|plaza|pza\.|paseo|camino|carrer|ronda|via|viale|piazza"
+            r"|corso|rua)"
             rf" {_FILL}{_CAP}(?:[ -]{_FILL}{_CAP}){{0,3}},? ?(?:n[.ºo°]{{1,2}} ?|núm\.? )?\d{{1,4}}"
             rf"(?: ?[A-Za-zºª](?!\w)|, ?\d{{1,2}}[ºª°]? ?[A-Za-z]?(?!\w))?{_TOWN}"
         ),
@@ -86,7 +94,8 @@ _DATE = (
 BIRTH_ANCHORS = _any("born|birth|dob|d.o.b|gebor|geburt|geb.|né|nee|naiss|naci|nat|geboorte")
 BIRTH = re.compile(
     r"\b(?:born|birth ?da(?:y|te)|date of birth|d\.?o\.?b\b|geboren|geburtsdatum|geburtstag|geb\."
-    r"|n[ée]{1,2}(?:\(?e\)?)? le|date de naissance|nacid[oa]|nacimiento|nat[oa] il|data di nascita|geboortedatum)"
+    r"|n[ée]{1,2}(?:\(?e\)?)? le|date de naissance|nacid[oa]|nacimiento|nat[oa] il|data di nascita"
+    r"|geboortedatum)"
     rf"[^\d\n]{{0,24}}?(?<!\w)({_DATE})(?!\w)",
     re.IGNORECASE,
 )
@@ -97,7 +106,8 @@ NAMES: tuple[Anchored, ...] = (
     (
         _any("name|this is|i am|i'm|ich |je |me llamo|chiamo|soy|nombre|mon nom"),
         re.compile(
-            r"\b(?i:my (?:full )?name is|my name's|name:|mein name ist|ich hei(?:ß|ss)e|je m'appelle|mon nom est"
+            r"\b(?i:my (?:full )?name is|my name's|name:|mein name ist|ich hei(?:ß|ss)e|je m'appelle"
+            r"|mon nom est"
             rf"|me llamo|mi nombre es|mi chiamo|i am called|this is|i am|i'm|ich bin|je suis|soy) {_NAME}"
         ),
     ),
@@ -111,7 +121,8 @@ NAMES: tuple[Anchored, ...] = (
     (
         _any("m|dr|prof|sir|fr|señor|sra|sr|signor|don|doñ|herr"),
         re.compile(
-            r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Madam|Herrn?|Frau|Monsieur|Madame|Mme|(?<!\w )M\.|Mlle|Señora?|Sra?"
+            r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Madam|Herrn?|Frau|Monsieur|Madame|Mme|(?<!\w )M\.|Mlle"
+            r"|Señora?|Sra?"
             rf"|Signora?|Don|Doña)\.? (?:(?:Dr|Prof)\.? ){{0,2}}{_NAME}"
         ),
     ),
@@ -119,8 +130,10 @@ NAMES: tuple[Anchored, ...] = (
         _any("regards|sincer|yours|cheers|thank|grüße|cordial|vous|salud|atentamente"),
         re.compile(
             r"\b(?i:regards|sincerely(?: yours)?|yours (?:truly|sincerely|faithfully)|cheers|thanks|thank you"
-            r"|freundlichen grüßen|viele grüße|liebe grüße|cordialement|bien à vous|saludos|un saludo|atentamente"
-            rf"|cordiali saluti)[,.!]?[ \t]{{0,9}}(?:\n\s{{0,4}}|(?<=,) ?|(?<=, )){_NAME}(?=\.?\s{{0,9}}(?:\n|$))"
+            r"|freundlichen grüßen|viele grüße|liebe grüße|cordialement|bien à vous|saludos|un saludo"
+            r"|atentamente"
+            rf"|cordiali saluti)[,.!]?[ \t]{{0,9}}(?:\n\s{{0,4}}|(?<=,) ?"
+            rf"|(?<=, )){_NAME}(?=\.?\s{{0,9}}(?:\n|$))"
         ),
     ),
 )
@@ -128,18 +141,19 @@ NAMES: tuple[Anchored, ...] = (
 _UNSURE = re.compile(r"(?i)\b(?:this is|i am|i'm|ich bin|je suis|soy)$")
 _PARTICLES = frozenset(_any("van|von|der|de|la|del|bin|al|el|di|da|dos"))
 _NO_NAMES = """
-a an the i we you he she it they my your our his her its this that these those there here what when where who why
-how is are was be been am not no yes and or but if so as at by for from in into of on to with about after all also
-any can could do does did each every get got has have had just let like may me more most much must need now one only
-other out please re sir sirs madam customer customers client team support service sales user users friend friends
-everyone all colleague colleagues manager editor hiring recruiter admin administrator bot assistant ai chatgpt
-siri alexa google english german french spanish italian dutch american british european canadian australian indian
-chinese japanese monday tuesday wednesday thursday friday saturday sunday january february march april june july
-august september october november december sorry happy glad sure afraid interested unable trying looking having
-going ready new still very too currently really thanks thank regards best kind hello hi hey dear good morning
-afternoon evening okay ok well great fine santa father mother mom dad kunde kundin kunden damen herren frau herr
-kundenservice cliente equipo soporte señor señora señores monsieur madame mesdames messieurs unknown god jesus
-house car world mr mrs ms miss dr prof mx christian muslim jewish catholic
+a an the i we you he she it they my your our his her its this that these those there here what when where
+who why how is are was be been am not no yes and or but if so as at by for from in into of on to with
+about after all also any can could do does did each every get got has have had just let like may me more
+most much must need now one only other out please re sir sirs madam customer customers client team support
+service sales user users friend friends everyone all colleague colleagues manager editor hiring recruiter
+admin administrator bot assistant ai chatgpt siri alexa google english german french spanish italian dutch
+american british european canadian australian indian chinese japanese monday tuesday wednesday thursday
+friday saturday sunday january february march april june july august september october november december
+sorry happy glad sure afraid interested unable trying looking having going ready new still very too
+currently really thanks thank regards best kind hello hi hey dear good morning afternoon evening okay ok
+well great fine santa father mother mom dad kunde kundin kunden damen herren frau herr kundenservice
+cliente equipo soporte señor señora señores monsieur madame mesdames messieurs unknown god jesus house car
+world mr mrs ms miss dr prof mx christian muslim jewish catholic
 """
 NOT_NAMES = frozenset(_NO_NAMES.split())
 """Capitalised words that follow a greeting or "I am" and name nobody."""

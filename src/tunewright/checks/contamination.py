@@ -8,7 +8,7 @@ from tunewright.checks._shingles import BANDS, alike, bands, bare
 from tunewright.nouns import Case, Finding, Record, Severity
 
 N = 8
-"""Words of an n-gram: ConTAM (Singh et al. 2024) finds 8 better than the usual 13, which short items never reach."""
+"""Words of an n-gram: ConTAM (Singh et al. 2024) advises 8; short items never reach the usual 13."""
 
 
 class _Item(NamedTuple):
@@ -21,9 +21,9 @@ class _Item(NamedTuple):
 
 
 def contamination(
-    records: Iterable[Record], *, cases: Sequence[Case], coverage: float = 0.5, threshold: float = 0.7
+    records: Iterable[Record], *, cases: Iterable[Case], coverage: float = 0.5, threshold: float = 0.7
 ) -> Iterator[Finding]:
-    """Questions of the evaluation that are also in the training data: what was learnt by heart proves nothing.
+    """Evaluation questions that are also in the training data: what was learnt by heart proves nothing.
 
     Compares what users say in the records with what they say in `cases`. `exact`: the same words after
     folding case, width, punctuation and white space. `ngram`: runs of 8 words of the case (of all its

@@ -21,7 +21,7 @@ UNKNOWN = frozenset(
         "todo",
     }
 )
-"""Ways to write that a licence is not known, in lower case. `NOASSERTION` and `NONE` are those of SPDX 2.3."""
+"""Ways to write that a licence is not known, in lower case; the first two words are those of SPDX 2.3."""
 
 
 def licence(records: Iterable[Record]) -> Iterator[Finding]:

@@ -31,7 +31,7 @@ _VERSION = re.compile(r"(?:version|release|\bver|\bv|build|firmware|section|§)\
 def personal(
     records: Iterable[Record], *, allow: tuple[str, ...] = (), deny: tuple[str, ...] = ()
 ) -> Iterator[Finding]:
-    """Personal data: e-mail, telephone, bank account, card, IP and street address, birth date, national id, name.
+    """Personal data: what tells who somebody is, or how to reach them.
 
     Looks in every turn for `email`, `phone`, `iban` (ISO 13616 with its check digits), `card` (ISO/IEC 7812
     with the Luhn digit), `ip`, `address` (English, German, French, Spanish, in part Italian and Dutch),
@@ -46,8 +46,8 @@ def personal(
     beside a word such as "call"; health, belief and other special categories are not recognised at all. What
     is not found may still be there.
     """
-    allowed = frozenset(_plain(word) for word in allow)
-    denied = _words(deny)
+    allowed = frozenset(_plain(word) for word in ((allow,) if isinstance(allow, str) else allow))
+    denied = _words((deny,) if isinstance(deny, str) else tuple(deny))
     for record in records:
         for number, message in enumerate(record.messages):
             yield from report("personal", record, number, _spans(message.content, allowed, denied))

@@ -11,7 +11,8 @@ from tunewright.nouns import Finding, Record
 _HEX = frozenset("0123456789abcdefABCDEF")
 _PLACEHOLDER = re.compile(
     r"^[<\[({$%]|[>\])}]$|^(.)\1+$|\*{3}|x{4}|\.{3}|…|^(?:your|my|the|some|any|new|old)[-_ ]"
-    r"|^(?:none|null|true|false|undefined|string|required|optional|hidden|redacted|example|changeit|here|value)$"
+    r"|^(?:none|null|true|false|undefined|string|required|optional|hidden|redacted|example|changeit|here"
+    r"|value)$"
     r"|^(?:os\.|env|process\.|getenv|getpass|input\(|request|self\.|config|settings)|[({;]|password$|passwd$",
     re.IGNORECASE,
 )
@@ -34,7 +35,7 @@ def _password(text: str) -> bool:
         return False
     letters = any(c.isalpha() for c in text)
     digit = any(c.isdigit() for c in text)
-    sign = any(not c.isalnum() and c not in "-'’_.,/" for c in text)  # noqa: RUF001
+    sign = any(not c.isalnum() and c not in "-'’_.,/" for c in text)
     return letters and (digit or sign)
 
 
@@ -56,8 +57,10 @@ def _known(what: str, note: str, anchors: str, regex: str) -> Pattern:
 _B = r"(?<![A-Za-z0-9_-])"
 _E = r"(?![A-Za-z0-9_-])"
 _NAMES = (
-    r"(?:[\w-]{0,20}[_-])?(?:api[_ -]?key|apikey|secret(?:[_ -]?key)?|client[_ -]?secret|access[_ -]?key|auth[_ -]?key"
-    r"|access[_ -]?token|auth[_ -]?token|refresh[_ -]?token|bot[_ -]?token|token|encryption[_ -]?key|signing[_ -]?key"
+    r"(?:[\w-]{0,20}[_-])?(?:api[_ -]?key|apikey|secret(?:[_ -]?key)?|client[_ -]?secret|access[_ -]?key"
+    r"|auth[_ -]?key"
+    r"|access[_ -]?token|auth[_ -]?token|refresh[_ -]?token|bot[_ -]?token|token|encryption[_ -]?key"
+    r"|signing[_ -]?key"
     r"|private[_ -]?key|credentials?)"
 )
 _WORDS = r"(?:pass(?:word|wd|phrase|code)|pwd|passwort|kennwort|mot de passe|contraseña|senha|wachtwoord)"
@@ -112,7 +115,8 @@ PATTERNS: tuple[Pattern, ...] = (
         "openai",
         "a key of a model provider",
         "sk-",
-        rf"{_B}sk-(?:(?:proj|svcacct|admin|ant|or)-(?:[a-z0-9]{{2,8}}-)?)?(?=[A-Za-z_-]{{0,80}}\d)[A-Za-z0-9_-]{{20,250}}{_E}",
+        rf"{_B}sk-(?:(?:proj|svcacct|admin|ant"
+        rf"|or)-(?:[a-z0-9]{{2,8}}-)?)?(?=[A-Za-z_-]{{0,80}}\d)[A-Za-z0-9_-]{{20,250}}{_E}",
     ),
     _known("huggingface", "a Hugging Face token", "hf_", rf"{_B}hf_[A-Za-z0-9]{{30,60}}{_E}"),
     _known("npm", "an npm token", "npm_", rf"{_B}npm_[A-Za-z0-9]{{36}}{_E}"),
@@ -173,7 +177,8 @@ PATTERNS: tuple[Pattern, ...] = (
         "a password",
         _WORD_ANCHORS,
         re.compile(
-            rf"(?i)(?<![^\W_]){_WORDS}[\"']?(?:\s{{0,3}}[:=]\s{{0,3}}| (?:is|was|ist|lautet|war|est|es):? )[\"'`]?"
+            rf"(?i)(?<![^\W_]){_WORDS}[\"']?(?:\s{{0,3}}[:=]\s{{0,3}}| (?:is|was|ist|lautet|war|est"
+            rf"|es):? )[\"'`]?"
             r"([^\s\"'`<>]{6,100})"
         ),
         _password,
@@ -192,7 +197,8 @@ PATTERNS: tuple[Pattern, ...] = (
         "something assigned to a name like api_key that looks random",
         ("key", "secret", "token", "credential"),
         re.compile(
-            rf"(?i)(?<![\w-]){_NAMES}[\"']?\s{{0,3}}(?:[:=]|:=|=>|is)\s{{0,3}}[\"'`]?([A-Za-z0-9_./+=~-]{{12,300}})"
+            rf"(?i)(?<![\w-]){_NAMES}[\"']?\s{{0,3}}(?:[:=]|:=|=>"
+            rf"|is)\s{{0,3}}[\"'`]?([A-Za-z0-9_./+=~-]{{12,300}})"
         ),
         _key,
     ),

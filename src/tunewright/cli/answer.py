@@ -45,6 +45,11 @@ class Answer:
             for one in what:
                 self.out.print(one)
 
+    def write(self, text: str) -> None:
+        """Print text as it is, never broken into lines, for a program to read."""
+        if not self.json:
+            self.out.file.write(f"{text}\n")
+
     def tell(self, progress: Progress) -> None:
         """Show how far a long step is, on stderr."""
         self._bars.tell(progress)

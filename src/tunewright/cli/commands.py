@@ -4,6 +4,7 @@ import json as js
 import shutil
 import time
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import Parameter
@@ -22,8 +23,7 @@ from tunewright.cli.render.made import documents, erasures
 from tunewright.cli.render.words import counted, heading, pairs, plain, short, table
 from tunewright.errors import BadInput, NotFound, Refused, Tampered
 from tunewright.nouns import NOUNS, Dataset, Decision, Entry, Noun, Release, Report
-from tunewright.project import Project, Settings
-from tunewright.store import verify
+from tunewright.project import Project, Settings, verify
 from tunewright.story import run
 from tunewright.verbs import Done
 
@@ -116,7 +116,7 @@ def init_(
             shutil.copyfile(STARTER / name, folder / name)
         answer.fields["files"] = [str(folder / name) for name in files]
         answer.say(heading("written"), *(f"  {shown(folder / name)}" for name in files), "")
-        target = "" if folder.resolve() == Path.cwd() else f" {shown(folder)}"
+        target = "" if folder.resolve() == Path.cwd() else f" {quote(shown(folder))}"
         answer.say(Text.assemble(("next  ", "dim"), f"tunewright run{target}"))
 
 
@@ -206,7 +206,7 @@ def verify_(*, project: In = None, json: Json = False) -> None:
     earlier count and root elsewhere. Keep them.
     """
     with answering(json) as answer, working(project, answer) as opened:
-        seen = verify(opened.ledger)
+        seen = verify(opened)
         answer.fields |= {
             "entries": seen.entries,
             "things": seen.things,
@@ -229,7 +229,7 @@ def schema_(*, json: Json = False) -> None:
     """The JSON Schema of tunewright.yaml, for editors that complete and check it."""
     with answering(json) as answer:
         answer.fields |= Settings.model_json_schema()
-        answer.say(Text(js.dumps(Settings.model_json_schema(), indent=2), overflow="ignore", no_wrap=True))
+        answer.write(js.dumps(Settings.model_json_schema(), indent=2))
 
 
 def _find(project: Project, ref: str) -> Noun:

@@ -3,14 +3,17 @@
 import time
 
 from rich.console import Console
-from rich.progress import BarColumn, TaskID, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import BarColumn, TaskID, TextColumn, TimeRemainingColumn
 from rich.progress import Progress as Live
+from rich.table import Column
 
-from tunewright.cli.render.words import duration, plain
+from tunewright.cli.render.words import clipped, duration, plain
 from tunewright.nouns import Progress
 
 EVERY = 5.0
 """Seconds between two lines about the same thing."""
+WIDE = 100
+"""Columns from which there is room for a longer bar."""
 
 
 class Bars:
@@ -25,26 +28,26 @@ class Bars:
         """Move a bar."""
         if self._live is None:
             self._live = Live(
-                TextColumn("  {task.description}"),
-                BarColumn(bar_width=20),
-                TextColumn("{task.fields[count]}", style="cyan"),
-                TimeElapsedColumn(),
-                TextColumn("left"),
-                TimeRemainingColumn(),
-                TextColumn("{task.fields[note]}", style="dim"),
+                TextColumn("  {task.description}", markup=False, table_column=Column(no_wrap=True)),
+                BarColumn(bar_width=8 if self.console.width < WIDE else 24),
+                TextColumn("{task.fields[count]}", style="cyan", table_column=Column(no_wrap=True)),
+                TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
+                TextColumn("left", table_column=Column(no_wrap=True)),
+                TextColumn("{task.fields[note]}", style="dim", markup=False),
                 console=self.console,
                 transient=True,
                 refresh_per_second=4,
             )
             self._live.start()
         if progress.label not in self._tasks:
-            self._tasks[progress.label] = self._live.add_task(progress.label, count="", note="")
+            label = clipped(progress.label, 28)
+            self._tasks[progress.label] = self._live.add_task(label, count="", note="")
         self._live.update(
             self._tasks[progress.label],
             completed=progress.done,
             total=progress.total or None,
             count=count(progress),
-            note=note(progress),
+            note=clipped(note(progress), max(self.console.width - 60, 12)),
         )
 
     def stop(self) -> None:
@@ -92,8 +95,8 @@ def count(progress: Progress) -> str:
 
 def note(progress: Progress) -> str:
     """The note and the values, such as `loss 1.23  310 tokens/s`."""
-    said = [plain(progress.note)] if progress.note else []
+    said = list[str]()
     for name, value in progress.values.items():
         thing, per, what = name.partition("_per_")
         said.append(f"{value:.3g} {thing}/{what[0]}" if per and what else f"{name} {value:.3g}")
-    return "  ".join(said)
+    return "  ".join([*said, *([plain(progress.note)] if progress.note else [])])

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from shlex import quote
 from typing import Annotated
 
 from cyclopts import Group, Parameter
@@ -49,5 +50,5 @@ def found(folder: Path | None) -> Path:
 def type_next(words: str, project: Project, *, tail: str = "") -> str:
     """A command for this project, as one would type it from here."""
     here = found(None).resolve() == project.folder
-    named = "" if here else f" -p {shown(project.folder)}"
+    named = "" if here else f" -p {quote(shown(project.folder))}"
     return f"tunewright {words}{named}{f' {tail}' if tail else ''}"

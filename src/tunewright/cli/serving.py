@@ -11,7 +11,7 @@ from tunewright.shelf import missing
 
 
 def ready(host: str) -> None:
-    """Before a channel is pointed anywhere. Errors: `Missing` what serving needs; `Denied` without an API key."""
+    """Before a channel is pointed anywhere. Errors: `Missing` when not installed; `Denied` without a key."""
     try:
         from tunewright.http import api_key
     except ModuleNotFoundError as error:
@@ -26,26 +26,16 @@ def start(project: Project, answer: Answer, channel: Channel, host: str, port: i
     key = bool(api_key(host))
 
     def listening(address: str) -> None:
-        answer.say("", how_to_ask(project, channel, address, key))
+        question = f'{{"model": "{channel.name}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
+        bearer = ' -H "Authorization: Bearer $TUNEWRIGHT_API_KEY"' if key else ""
+        about = f"OpenAI-compatible, model {channel.name}"
+        answer.say("", Text.assemble(("answers at  ", "dim"), (f"{address}/v1", "bold"), f"  ({about})"), "")
+        answer.write(f"  curl {address}/v1/chat/completions{bearer} \\")
+        answer.write(f"    -H 'Content-Type: application/json' \\\n    -d '{question}'\n")
+        kept = "are kept in the project's database; `forget` erases a person's"
+        answer.say(pairs([("exchanges", kept), ("then", after), ("stop", "Ctrl-C")]))
         answer.fields |= {"address": address, "api": f"{address}/v1"}
         answer.end()
 
+    after = f"{type_next('watch', project)}\n{type_next('learn', project)}"
     serve_forever(project, channel.name, host, port, ready=listening)
-
-
-def how_to_ask(project: Project, channel: Channel, address: str, key: bool) -> Text:
-    """Where it answers, a first question, and where the exchanges go."""
-    question = f'{{"model": "{channel.name}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
-    bearer = ' -H "Authorization: Bearer $TUNEWRIGHT_API_KEY"' if key else ""
-    curl = f"curl {address}/v1/chat/completions{bearer} \\\n    -H 'Content-Type: application/json' \\\n"
-    return Text.assemble(
-        ("answers at  ", "dim"),
-        (f"{address}/v1", "bold"),
-        f"  (OpenAI-compatible, model {channel.name})\n\n  {curl}    -d '{question}'\n\n",
-        ("exchanges   ", "dim"),
-        "are kept in the project's database; `forget` erases a person's\n",
-        ("then        ", "dim"),
-        f"{type_next('watch', project)}, {type_next('learn', project)}\n",
-        ("stop        ", "dim"),
-        "Ctrl-C",
-    )

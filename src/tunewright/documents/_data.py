@@ -20,12 +20,13 @@ def licence_note(evidence: Evidence) -> str:
     if data == [base]:
         return f"Base model and data have the same licence, {base}."
     return (
-        f"The licences of base model ({base}) and data ({', '.join(data)}) differ. The front matter names "
-        "the base model's; whether the terms can be met together has not been decided here."
+        f"The licences of base model ({base}) and data ({', '.join(data)}) differ. The model card "
+        "names the base model's; whether both can be kept to at once was not decided here."
     )
 
 
 Fate = Literal["kept", "cleaned", "dropped", "quarantined", "other"]
+FATES: tuple[Fate, ...] = get_args(Fate)
 
 
 class Part(NamedTuple):
@@ -34,7 +35,7 @@ class Part(NamedTuple):
     step: Literal["gather", "vet"]
     fate: Fate
     why: str
-    count: int
+    n: int
 
     @property
     def label(self) -> str:
@@ -55,8 +56,8 @@ class Flow(NamedTuple):
     @property
     def adds_up(self) -> bool:
         """Whether every record is accounted for."""
-        kept = sum(p.count for p in self.parts if p.fate in ("kept", "cleaned"))
-        return sum(p.count for p in self.parts) == self.received and kept == self.learnt
+        kept = sum(p.n for p in self.parts if p.fate in ("kept", "cleaned"))
+        return sum(p.n for p in self.parts) == self.received and kept == self.learnt
 
 
 def flow(evidence: Evidence) -> Flow:
@@ -67,8 +68,7 @@ def flow(evidence: Evidence) -> Flow:
     if gathered.digest != vetted.digest and gathered.count == vetted.received:
         parts = [p for p in _parts("gather", gathered.fates) if p.fate != "kept"] + parts
         received = gathered.received
-    order = get_args(Fate)[::-1]
-    parts.sort(key=lambda p: (p.step == "vet", order.index(p.fate), -p.count))
+    parts.sort(key=lambda p: (p.step == "vet", -FATES.index(p.fate), -p.n))
     return Flow(received, tuple(parts), vetted.count)
 
 
@@ -76,7 +76,7 @@ def _parts(step: Literal["gather", "vet"], fates: dict[str, int]) -> Iterator[Pa
     sums: dict[tuple[Fate, str], int] = {}
     for said, count in fates.items():
         first, _, why = said.partition(": ")
-        fate = next((f for f in get_args(Fate) if f == first), "other")
+        fate: Fate = next((f for f in FATES if f == first), "other")
         key = (fate, bare(why) if fate != "other" else bare(said))
         sums[key] = sums.get(key, 0) + count
     for (fate, why), count in sums.items():

@@ -29,10 +29,10 @@ KNOWN = {
     "golden.token_f1": About("word overlap with the reference (token F1)", "score"),
     "labels.accuracy": About("right labels (accuracy)", "share"),
     "labels.macro_f1": About("macro-F1 over the labels", "score"),
-    "loss.nats_per_token": About("held-out loss", "nats per token"),
-    "speed.seconds": About("time for a whole answer", "seconds"),
-    "speed.first_token": About("time to the first word", "seconds"),
-    "speed.tokens_per_second": About("speed of the answer", "tokens per second"),
+    "loss.nats_per_token": About("held-out loss in nats per token", "nats per token"),
+    "speed.seconds": About("seconds for a whole answer", "seconds"),
+    "speed.first_token": About("seconds to the first word", "seconds"),
+    "speed.tokens_per_second": About("tokens per second of the answer", "tokens per second"),
 }
 LOWER = {"loss.nats_per_token", "speed.seconds", "speed.first_token"}
 """Measures of which less is better."""
@@ -221,7 +221,13 @@ def limits(evidence: Evidence) -> tuple[Limit, ...]:
         used.append(("stats/resampled", stats.resampled))
     if evidence.report.comparisons:
         used.append(("stats/compare", stats.compare))
-    return (*evidence.limits, *(Limit(name, *_doc(function)) for name, function in used))
+    said = (*evidence.limits, *(Limit(name, *_doc(function)) for name, function in used))
+    return tuple(limit._replace(limits=sentence(limit.limits)) for limit in said)
+
+
+def sentence(words: str) -> str:
+    """With a capital first letter, and a word where a plugin says nothing."""
+    return words[:1].upper() + words[1:] or "States no limits of its own."
 
 
 def _doc(function: Callable[..., object]) -> tuple[str, str]:

@@ -48,7 +48,7 @@ class Bar(NamedTuple):
     """A count."""
 
     label: str
-    count: int
+    n: int
     look: str = "plain"
 
 
@@ -58,7 +58,7 @@ def intervals(spans: Sequence[Span], *, says: str, axis: str, tick: Text, bounds
     low, high = _around(bounds, [v for s in spans for v in (s.low, s.high, s.value)])
     marks = ticks(low, high, 5)
     low, high = min(low, marks[0]), max(high, marks[-1])
-    x = _scale(low, high, 16, WIDE - 16)
+    x = _scale(low, high, 22, WIDE - 22)
     top, step = (22 if zero else 4), 44
     bottom = top + step * len(spans)
     out = _grid(marks, x, tick, top, bottom, axis)
@@ -68,9 +68,9 @@ def intervals(spans: Sequence[Span], *, says: str, axis: str, tick: Text, bounds
         out.append(_text(x(0) + 8, 13, f"{zero[1]} ▸", "small"))
     for number, span in enumerate(spans):
         y = top + step * number
-        room = int((WIDE - len(span.told) * LETTER - 24) / LETTER)
-        out.append(_text(8, y + 15, clipped(span.label, room), "halo"))
-        out.append(_text(WIDE - 8, y + 15, span.told, "end strong halo"))
+        out.append(f'<rect class="veil" x="0" y="{y}" width="{WIDE}" height="20"/>')
+        out.append(_text(8, y + 15, clipped(span.label, _room(span.told))))
+        out.append(_text(WIDE - 8, y + 15, span.told, "end strong"))
         y += 29
         out.append(
             f'<path class="bar {escape(span.look)}" d="M{x(span.low):.1f} {y}H{x(span.high):.1f}'
@@ -114,42 +114,43 @@ def curves(series: Sequence[Series], *, says: str, across: str, up: str, tick: T
 
 
 def dots(rows: Sequence[Row], *, says: str, axis: str, tick: Text, bounds: tuple[float, float]) -> Markup:
-    """One line for each row with a mark for each look; marks at the same place stand beside each other."""
+    """One line for each row with a mark for each look; marks of equal value stand above each other."""
     wide = min(180.0, max(len(row.label) for row in rows) * LETTER + 14)
     low, high = _around(bounds, [v for row in rows for v in row.values.values()])
     marks = ticks(low, high, 4)
     x = _scale(min(low, marks[0]), max(high, marks[-1]), wide + 20, WIDE - 24)
-    top, step = 6, 21
+    top, step = 6, 27
     bottom = top + step * len(rows)
     out = _grid(marks, x, tick, top, bottom, axis)
     for number, row in enumerate(rows):
         y = top + step * number + step / 2
         out.append(_text(6, y + 4.5, clipped(row.label, int((wide - 8) / LETTER))))
         out.append(f'<line class="grid" x1="{wide + 6:.1f}" x2="{WIDE - 8}" y1="{y}" y2="{y}"/>')
-        places: dict[float, list[str]] = {}
+        places: dict[int, list[str]] = {}
         for look, value in row.values.items():
             places.setdefault(round(x(value)), []).append(look)
         for place, looks in places.items():
             for nth, look in enumerate(looks):
-                out.append(mark(place + 10 * (nth - (len(looks) - 1) / 2), y, look, 4.6))
+                out.append(mark(place, y + 9 * (nth - (len(looks) - 1) / 2), look, 4))
     return _svg(bottom + 38, says, out)
 
 
 def cascade(parts: Sequence[Bar], *, says: str, whole: str) -> Markup:
-    """A stacked bar, unrolled: each part begins where the one before ended, so one sees that they add up."""
-    total = sum(part.count for part in parts) or 1
+    """A stacked bar and its parts: each begins where the one before ended, so one sees that they add up."""
+    total = sum(part.n for part in parts) or 1
     x = _scale(0, total, 8, WIDE - 8)
-    out, seen = [_row(0, whole, total, x(0), x(total), "whole")], 0
+    out, seen = [_row(0, whole, total, 0, 0, "whole")], 0
     for number, part in enumerate(parts, 1):
-        out.append(_row(number, part.label, part.count, x(seen), x(seen + part.count), part.look))
-        seen += part.count
+        out.append(_row(number, part.label, part.n, x(seen), x(seen + part.n), part.look))
+        out.append(_box(x(seen), 20, max(1.0, x(seen + part.n) - x(seen)), 11, part.look))
+        seen += part.n
     return _svg(38 * (len(parts) + 1) + 4, says, out)
 
 
 def bars(rows: Sequence[Bar], *, says: str) -> Markup:
     """Counts, one bar each, from the left."""
-    x = _scale(0, max((row.count for row in rows), default=1) or 1, 8, WIDE - 8)
-    out = [_row(n, row.label, row.count, x(0), x(row.count), row.look) for n, row in enumerate(rows)]
+    x = _scale(0, max((row.n for row in rows), default=1) or 1, 8, WIDE - 8)
+    out = [_row(n, row.label, row.n, x(0), x(row.n), row.look) for n, row in enumerate(rows)]
     return _svg(38 * len(rows) + 4, says, out)
 
 
@@ -222,6 +223,11 @@ def clipped(text: str, room: int) -> str:
     return text if len(text) <= room else f"{text[: max(1, room - 1)]}…"
 
 
+def _room(told: str) -> int:
+    """How many letters fit to the left of bold words."""
+    return int((WIDE - 28 - len(told) * LETTER * 1.1) / LETTER)
+
+
 def _around(bounds: tuple[float, float], values: Sequence[float]) -> tuple[float, float]:
     low, high = min([bounds[0], *values]), max([bounds[1], *values])
     return (low, high) if high > low else (low, low + 1)
@@ -239,14 +245,14 @@ def _grid(marks: Sequence[float], x: Callable[[float], float], tick: Text, top: 
         + _text(x(v), bottom + 15, tick(v), "middle small")
         for v in marks
     ]
-    return [*out, _text(WIDE / 2, bottom + 33, axis, "middle small")]
+    middle = (x(marks[0]) + x(marks[-1])) / 2
+    return [*out, _text(middle, bottom + 33, axis, "middle small")]
 
 
 def _row(number: int, label: str, count: int, left: float, right: float, look: str) -> str:
     y, told = 38 * number, f"{count:,}"
-    room = int((WIDE - len(told) * LETTER - 26) / LETTER)
     return (
-        _text(8, y + 14, clipped(label, room))
+        _text(8, y + 14, clipped(label, _room(told)))
         + _text(WIDE - 8, y + 14, told, "end strong")
         + _box(left, y + 20, max(1.5, right - left), 11, look)
     )

@@ -2,7 +2,7 @@ from collections import Counter
 
 from tunewright.documents import Evidence
 from tunewright.documents._data import bare, flow, found, licences, unfound
-from tunewright.documents._facts import cite, lines, short, told
+from tunewright.documents._facts import cite, limits, lines, short, told
 from tunewright.documents._front import front_matter, hub_id, hub_licence, size_category
 from tunewright.documents._templates import fill
 
@@ -27,7 +27,7 @@ def dataset_card(evidence: Evidence) -> str:
         licences=licences(evidence),
         rows=_rows(evidence),
         places=_places(evidence),
-        limits=[limit for limit in evidence.limits if limit.plugin in evidence.data_report.plugins],
+        limits=[limit for limit in limits(evidence) if limit.plugin in evidence.data_report.plugins],
         measures=evidence.data_report.measures,
         told=told,
         short=short,

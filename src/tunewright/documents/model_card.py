@@ -39,9 +39,7 @@ def model_card(evidence: Evidence) -> str:
         lines=lined,
         arms=ARMS,
         arm=ARM,
-        comparisons=[
-            _compared(line, arm) for line in lined for arm in ("base", "prompted") if arm in line.against
-        ],
+        comparisons=[_compared(line, c) for line in lined for c in line.against.values()],
         as_well=[line for line in lined if any(c.measure == line.name for c in as_well(evidence.report))],
         limits=limits(evidence),
         unmeasured=unmeasured(evidence),
@@ -109,23 +107,21 @@ def _front(evidence: Evidence, lined: list[Line]) -> dict[str, object]:
 
 def _index(evidence: Evidence, lined: list[Line]) -> list[dict[str, object]]:
     """The tuned model's own results. Speed is left out: it is the machine's, not the model's."""
-    results = []
+    tasks: dict[str, list[dict[str, object]]] = {}
     for line in lined:
         measure = line.arms.get("tuned")
         if measure is None or not measure.n or line.name.startswith("speed."):
             continue
         task = "text-classification" if line.name.startswith("labels.") else "text-generation"
-        args = {"low": measure.low, "high": measure.high, "n": measure.n, "report": evidence.report.digest}
+        report = evidence.report.digest
         metric = {
             "type": line.name.rpartition(".")[2],
             "name": line.about.label,
             "value": measure.value,
-            "args": args,
+            "args": {"low": measure.low, "high": measure.high, "n": measure.n, "report": report},
         }
-        held = {
-            "type": f"{evidence.project}-cases",
-            "name": f"held-out cases of {evidence.project}",
-            "split": "test",
-        }
-        results.append({"task": {"type": task}, "dataset": held, "metrics": [metric]})
+        tasks.setdefault(task, []).append(metric)
+    name = f"held-out cases of {evidence.project}"
+    held = {"type": f"{evidence.project}-cases", "name": name, "split": "test"}
+    results = [{"task": {"type": task}, "dataset": dict(held), "metrics": m} for task, m in tasks.items()]
     return [{"name": evidence.model.name, "results": results}] if results else []

@@ -1,10 +1,13 @@
 from collections import Counter, defaultdict
+from collections.abc import Iterator
+from functools import partial
 from typing import NamedTuple
 
 from markupsafe import Markup
 
 from tunewright.documents import Evidence
 from tunewright.documents import _plots as plots
+from tunewright.documents._answers import answers, by_case
 from tunewright.documents._data import flow, found, licence_note, licences, unfound
 from tunewright.documents._facts import (
     ARM,
@@ -21,16 +24,17 @@ from tunewright.documents._facts import (
     lines,
     number,
     p_value,
+    sentence,
     short,
     told,
     unmeasured,
     verdict,
 )
 from tunewright.documents._templates import fill
-from tunewright.nouns import Arm, Case, Change
+from tunewright.nouns import Arm, Change
 
-IMPROVED, WORST, OPEN = 12, 6, 4
-"""How many changed answers are shown, and how many of them at once."""
+OPEN = 4
+"""How many improved answers are shown at once."""
 LOOK: dict[Change, str] = {"IMPROVED": "better", "REGRESSED": "worse", "NO CHANGE": "same"}
 SIGN: dict[Change, str] = {"IMPROVED": "▲", "REGRESSED": "▼", "NO CHANGE": "="}
 MAX_TOPICS = 60
@@ -57,11 +61,12 @@ def page(evidence: Evidence) -> str:
         verdict=verdict(evidence),
         first=first,
         lines=lined,
-        hero=_hero(first) if first else None,
+        hero=_panel(first) if first else None,
         forests=list(_forests(lined)),
         panels=[_panel(line) for line in lined if line != first],
         topics=_topics(evidence, first) if first else None,
-        answers=_answers(evidence, first) if first else None,
+        key=plots.key([(arm, ARM[arm]) for arm in ARMS if first and arm in first.arms]),
+        answers=answers(evidence, first) if first else None,
         shown_at_once=OPEN,
         training=_training(evidence),
         data=_data(evidence),
@@ -83,16 +88,11 @@ def page(evidence: Evidence) -> str:
 
 
 class Figure(NamedTuple):
-    """A plot with its title, what to look at, and its key."""
+    """A plot with its title and a note."""
 
     title: str
     plot: Markup
     note: str = ""
-    key: Markup = Markup("")
-
-
-def _key(arms: list[Arm]) -> Markup:
-    return plots.key([(arm, ARM[arm]) for arm in arms])
 
 
 def _spans(line: Line) -> list[plots.Span]:
@@ -130,60 +130,55 @@ def _panel(line: Line) -> Figure | None:
     plot = plots.intervals(
         spans, says=says, axis=_axis(unit), tick=lambda v: _tick(unit, v), bounds=_bounds(unit)
     )
-    return Figure(line.about.label, plot, f"n={n}" + ("; lower is better" if line.lower else ""))
+    return Figure(sentence(line.about.label), plot, f"n={n}" + ("; lower is better" if line.lower else ""))
 
 
-def _hero(line: Line) -> Figure | None:
-    return _panel(line)
-
-
-def _forests(lined: list[Line]) -> list[Figure]:
-    """Differences, measures of one unit on one axis."""
-    groups: dict[tuple[Unit, bool], list[plots.Span]] = defaultdict(list)
+def _forests(lined: list[Line]) -> Iterator[Figure]:
+    """Differences: measures of one unit share an axis."""
+    groups: dict[tuple[Unit, bool], list[Line]] = defaultdict(list)
     for line in lined:
-        for c in line.against.values():
-            d, unit = c.difference, line.about.unit
-            name = line.about.label if line.about.label == line.name else line.name.rpartition(".")[2]
-            said = f"{gap(d.value, unit)} ({gap(d.low, unit)} to {gap(d.high, unit)})"
-            label = f"{name.replace('_', ' ')}: against {ARM[c.before]}"
-            groups[unit, line.lower].append(
-                plots.Span(label, d.value, d.low, d.high, LOOK[c.verdict], f"{SIGN[c.verdict]} {said}")
+        if line.against:
+            groups[line.about.unit, line.lower].append(line)
+    for (unit, lower), group in groups.items():
+        spans = [
+            plots.Span(
+                ("" if len(group) == 1 else f"{line.name.rpartition('.')[2].replace('_', ' ')} ")
+                + f"against {ARM[before]}",
+                c.difference.value,
+                c.difference.low,
+                c.difference.high,
+                LOOK[c.verdict],
+                f"{SIGN[c.verdict]} {compared(c, unit)}",
             )
-    figures = []
-    for (unit, lower), spans in groups.items():
-        says = "Differences, tuned minus the other, with 95% intervals: "
-        says += "; ".join(f"{s.label} {s.told}" for s in spans)
-        sides = ("better", "worse") if lower else ("worse", "better")
+            for line in group
+            for before, c in line.against.items()
+        ]
+        label = ", ".join(line.about.label for line in group)
+        each = "; ".join(f"{s.label} {s.told}" for s in spans)
         scale = 100 if unit == "share" else 1
         plot = plots.intervals(
             spans,
-            says=says,
+            says=f"Tuned minus the others in {label}, with 95% intervals: {each}",
             axis=f"tuned minus the other, {gap_unit(unit) or 'difference'}",
-            tick=lambda v, s=scale: f"{v * s:+g}".replace("-", "−") if v else "0",  # type: ignore[misc]
+            tick=partial(_signed, scale),
             bounds=(-0.1, 0.1) if unit in ("share", "score") else (-0.01, 0.01),
-            zero=sides,
+            zero=("better", "worse") if lower else ("worse", "better"),
         )
-        figures.append(Figure(gap_unit(unit).capitalize() or "Difference", plot))
-    return figures
+        yield Figure(f"Tuned against the others: {label}", plot)
+
+
+def _signed(scale: float, value: float) -> str:
+    return f"{value * scale:+g}".replace("-", "−") if value else "0"
 
 
 # ── cases ───────────────────────────────────────────────────────────────────────────────────────
-
-
-def _by_case(evidence: Evidence, name: str) -> dict[str, dict[Arm, float]]:
-    suite, _, measure = name.partition(".")
-    values: dict[str, dict[Arm, float]] = defaultdict(dict)
-    for score in evidence.scores:
-        if score.suite == suite and measure in score.values:
-            values[score.case][score.arm] = score.values[measure]
-    return values
 
 
 def _topics(evidence: Evidence, line: Line) -> list[Figure]:
     """The headline measure by topic, those that the tuned model knows least first."""
     topic = {case.id: case.topic for case in evidence.cases if case.topic}
     groups: dict[str, dict[Arm, list[float]]] = defaultdict(lambda: defaultdict(list))
-    for case, values in _by_case(evidence, line.name).items():
+    for case, values in by_case(evidence, line.name).items():
         for arm, value in values.items():
             if case in topic:
                 groups[topic[case]][arm].append(value)
@@ -200,103 +195,47 @@ def _topics(evidence: Evidence, line: Line) -> list[Figure]:
     rows = rows[:MAX_TOPICS]
     unit, half = line.about.unit, (len(rows) + 1) // 2
     return [
-        Figure(
-            "",
-            plots.dots(
-                part,
-                says=f"{line.about.label} by topic: "
-                + "; ".join(
-                    f"{r.label} "
-                    + ", ".join(
-                        f"{ARM[a]} {_tick(unit, round(r.values[a], 2))}" for a in ARMS if a in r.values
-                    )
-                    for r in part
-                ),
-                axis=_axis(unit),
-                tick=lambda v: _tick(unit, v),
-                bounds=_bounds(unit),
-            ),
-        )
+        Figure("", _dots(part, line.about.label, unit))
         for part in ((rows,) if len(rows) <= 10 else (rows[:half], rows[half:]))
     ]
 
 
-class Side(NamedTuple):
-    """One case: what was asked, what each arm said, and how it was scored."""
-
-    case: Case
-    said: dict[Arm, str]
-    scored: dict[Arm, str]
-    word: str
-
-
-class Answers(NamedTuple):
-    """The answers that changed most."""
-
-    improved: list[Side]
-    worst: list[Side]
-    counts: dict[str, int]
-
-
-def _answers(evidence: Evidence, line: Line) -> Answers:
-    suite, sign = line.name.partition(".")[0], -1 if line.lower else 1
-    values = _by_case(evidence, line.name)
-    cases = {case.id: case for case in evidence.cases}
-    said: dict[str, dict[Arm, str]] = defaultdict(dict)
-    overlap: dict[str, dict[Arm, float]] = defaultdict(dict)
-    for score in evidence.scores:
-        if score.suite == suite:
-            said[score.case][score.arm] = score.answer
-            overlap[score.case][score.arm] = score.values.get("token_f1", 0.0)
-    change: dict[str, tuple[float, float, float]] = {}
-    for name, arms in values.items():
-        if "tuned" in arms and "base" in arms and name in cases:
-            over = sign * (arms["tuned"] - arms["base"])
-            prompt = sign * (arms["tuned"] - arms.get("prompted", arms["base"]))
-            change[name] = (over, prompt, overlap[name]["tuned"] - overlap[name].get("base", 0.0))
-
-    def side(name: str, word: str) -> Side:
-        scored = {a: _scored(v, line.about.unit) for a, v in values[name].items()}
-        return Side(cases[name], said[name], scored, word)
-
-    best = sorted((n for n, c in change.items() if c[0] > 0), key=lambda n: change[n], reverse=True)
-    lost = sorted((n for n, c in change.items() if c[0] < 0), key=lambda n: change[n])
-    kept = {n for n, c in change.items() if c[0] == 0 and line.about.unit == "share"}
-    wrong = sorted((n for n in kept if not values[n]["tuned"]), key=lambda n: overlap[n]["tuned"])
-    worst = [side(n, "regressed") for n in lost] + [side(n, "still wrong") for n in wrong]
-    counts = {"improved": len(best), "regressed": len(lost), "still wrong": len(wrong)}
-    counts["right before and after"] = len(kept) - len(wrong)
-    if line.about.unit != "share":
-        counts = {"improved": len(best), "regressed": len(lost)}
-    return Answers([side(n, "improved") for n in best[:IMPROVED]], worst[:WORST], counts)
-
-
-def _scored(value: float, unit: Unit) -> str:
-    return ("right" if value else "wrong") if unit == "share" else number(value, unit)
+def _dots(rows: list[plots.Row], label: str, unit: Unit) -> Markup:
+    each = [
+        f"{row.label} "
+        + ", ".join(f"{ARM[a]} {number(row.values[a], unit, 0)}" for a in ARMS if a in row.values)
+        for row in rows
+    ]
+    return plots.dots(
+        rows,
+        says=f"{label} by topic: " + "; ".join(each),
+        axis=_axis(unit),
+        tick=lambda v: _tick(unit, v),
+        bounds=_bounds(unit),
+    )
 
 
 # ── training and data ───────────────────────────────────────────────────────────────────────────
 
 
+CURVES = (("loss", "loss on the batch", "loss"), ("held_out_loss", "held-out loss", "held"))
+
+
 def _training(evidence: Evidence) -> Figure | None:
     curves = []
-    for name, label, look in (
-        ("loss", "loss on the batch", "loss"),
-        ("held_out_loss", "held-out loss", "held"),
-    ):
+    for name, label, look in CURVES:
         points = tuple((p.done, p.values[name]) for p in evidence.training if name in p.values)
         if len(points) > 1:
             curves.append(plots.Series(label, look, points))
     if not curves:
         return None
-    says = "Training: " + "; ".join(
-        f"{c.label} from {c.points[0][1]:.3f} at step {c.points[0][0]:g} to {c.points[-1][1]:.3f} at step {c.points[-1][0]:g}"
-        for c in curves
-    )
+    ends = [(c.label, c.points[0], c.points[-1]) for c in curves]
+    says = "; ".join(f"{label} from {a[1]:.3f} to {z[1]:.3f} in {z[0]:g} steps" for label, a, z in ends)
+    up = "loss, nats per token"
     plot = plots.curves(
-        curves, says=says, across="training step", up="nats per token", tick=lambda v: f"{v:g}"
+        curves, says=f"Training: {says}", across="training step", up=up, tick=lambda v: f"{v:g}"
     )
-    return Figure("Training", plot, f"{says}.")
+    return Figure("Training", plot, f"{says[0].upper()}{says[1:]}.")
 
 
 class Data(NamedTuple):
@@ -312,13 +251,13 @@ class Data(NamedTuple):
 
 def _data(evidence: Evidence) -> Data:
     whole, rows = flow(evidence), found(evidence)
-    parts = [plots.Bar(p.label, p.count, p.fate) for p in whole.parts]
-    says = f"{whole.received} records received: " + ", ".join(f"{p.count} {p.label}" for p in parts)
+    parts = [plots.Bar(p.label, p.n, p.fate) for p in whole.parts]
+    says = f"{whole.received} records received: " + ", ".join(f"{p.n} {p.label}" for p in parts)
     kinds = Counter[str]()
     for row in rows:
         kinds[f"{row.check}: {row.what}"] += row.findings
     bars = [plots.Bar(name, count) for name, count in kinds.most_common(16)]
-    listing = "Findings by kind: " + ", ".join(f"{b.label} {b.count}" for b in bars)
+    listing = "Findings by kind: " + ", ".join(f"{b.label} {b.n}" for b in bars)
     return Data(
         whole,
         Figure(

@@ -16,7 +16,7 @@ from tunewright.http.chat import Answer, Chat
 from tunewright.http.desk import Desk
 from tunewright.http.door import Door
 from tunewright.http.guard import Guard
-from tunewright.http.problems import Elsewhere, openai_error, shape_errors
+from tunewright.http.problems import Elsewhere, bug, openai_error, shape_errors
 from tunewright.http.talk import End, Queue, Talk
 from tunewright.nouns import Feedback
 from tunewright.project import Project
@@ -130,8 +130,11 @@ def _streamed(talk: Talk, answer: Answer, first: str | End, wants_usage: bool) -
             if wants_usage:
                 yield answer.cost(item.tokens)
             yield b"data: [DONE]\n\n"
-        except TunewrightError as error:  # the status is long sent; clients look for this
-            yield b"data: " + bytes(openai_error(error).body) + b"\n\n"
+        except Exception as error:  # the status is long sent; clients look for this
+            ours = error if isinstance(error, TunewrightError) else bug(error)
+            yield b"data: " + bytes(openai_error(ours).body) + b"\n\n"
+            if ours is not error:
+                raise
         finally:
             talk.stop.set()
 

@@ -4,6 +4,7 @@ The checks are those that look at data at rest; the policy in `policy.serve` say
 """
 
 import inspect
+import re
 from collections.abc import Callable, Sequence
 
 from tunewright.checks import checks
@@ -27,6 +28,7 @@ UNBROKEN = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz012345
 """Characters of which keys, tokens and addresses are made."""
 
 FENCE = "-----BEGIN"
+CLOSED = re.compile("-----END[^-\n]*-----")
 
 
 class Guard:
@@ -127,7 +129,7 @@ class Sieve:
         while at > self.sent and self.text[at - 1] in UNBROKEN:
             at -= 1
         at = min(at, len(self.text) - max(HELD, self.longest))
-        fence = self.text.rfind(FENCE)
-        if fence >= self.sent and "-----END" not in self.text[fence:]:
+        fence = self.text.find(FENCE, self.sent)
+        if fence >= 0 and not CLOSED.search(self.text, fence):
             at = min(at, fence)
         return at

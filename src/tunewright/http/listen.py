@@ -34,7 +34,9 @@ def serve_forever(
     key, local = api_key(host), is_loopback(host)
     with _bound(host, port) as bound:
         app = gateway(project, channel, key=key, local=local)
-        config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=10)
+        config = uvicorn.Config(
+            app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=10
+        )
         address = bound.getsockname()
         ready(f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}")
         with contextlib.suppress(KeyboardInterrupt):
@@ -51,12 +53,14 @@ def api_key(host: str) -> str:
 
 def _bound(host: str, port: int) -> socket.socket:
     """A socket on this address."""
-    bare = host.strip("[]")
+    bare, bound = host.strip("[]"), None
     try:
         family = socket.getaddrinfo(bare, port, type=socket.SOCK_STREAM)[0][0]
         bound = socket.socket(family, socket.SOCK_STREAM)
         bound.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         bound.bind((bare, port))
     except (OSError, OverflowError) as error:
+        if bound is not None:
+            bound.close()
         raise BadInput(f"cannot listen on {host}:{port}: {error}", hint="choose another port, or 0") from None
     return bound

@@ -95,14 +95,17 @@ def shape_errors(api: FastAPI, shape: Shape) -> None:
         return shape(Unsupported(told, faults[0][0].removeprefix("body."), hint="GET /openapi.json"))
 
     def broken(_request: Request, error: Exception) -> Response:
-        return shape(
-            TunewrightError(f"something broke: {type(error).__name__}", hint="the server's log says where")
-        )
+        return shape(bug(error))
 
     api.add_exception_handler(TunewrightError, ours)
     api.add_exception_handler(HTTPException, theirs)
     api.add_exception_handler(RequestValidationError, invalid)
     api.add_exception_handler(Exception, broken)
+
+
+def bug(error: Exception) -> TunewrightError:
+    """An error that is none of ours, as one. It names only the kind: the message may hold users' words."""
+    return TunewrightError(f"something broke: {type(error).__name__}", hint="the server's log says where")
 
 
 def _title(error: TunewrightError) -> str:

@@ -11,7 +11,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
-from typing import NamedTuple, cast
+from typing import NamedTuple
 from uuid import uuid4
 
 from tunewright.gate import screen
@@ -148,17 +148,16 @@ class _Count:
         self.reply: Reply | None = None
 
     def pieces(self, stream: Iterator[str]) -> Generator[str, None, None]:
-        told: object = None
-        with closing(cast(Generator[str, None, object], stream)) as said:
+        try:
             while True:
-                try:
-                    piece = next(said)
-                except StopIteration as end:
-                    told = end.value
-                    break
+                piece = next(stream)
                 self.seen += 1
                 yield piece
-        self.reply = told if isinstance(told, Reply) else None
+        except StopIteration as end:
+            self.reply = end.value if isinstance(end.value, Reply) else None
+        finally:
+            if isinstance(stream, Generator):
+                stream.close()
 
     @property
     def tokens(self) -> int:

@@ -7,13 +7,14 @@ import json
 import os
 import secrets
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from pydantic import ValidationError
 
 from tunewright import store
-from tunewright.errors import BadInput
+from tunewright.errors import BadInput, Exhausted, full
 from tunewright.nouns import (
     Case,
     Cases,
@@ -161,6 +162,7 @@ class Project:
                 continue
             try:
                 case = Case.model_validate(json.loads(line))
+                _ = case.digest  # what cannot be named cannot be kept
             except ValidationError as error:
                 faults += [
                     f"{name}:{number}: {'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()
@@ -226,6 +228,8 @@ def open(folder: str | Path, *, url: str = "", actor: str = "", tell: Tell | Non
         (state / ".gitignore").write_text("*\n")
         secret = _secret(state / "subject.key")
     except OSError as error:
+        if full(error):
+            raise Exhausted(f"{state} cannot be written: {error.strerror}", hint="free some disk space") from None
         raise BadInput(
             f"{state} cannot be written: {error.strerror}", hint="check the folder's permissions"
         ) from None
@@ -245,8 +249,10 @@ def verify(project: Project) -> Verification:
 def _secret(path: Path) -> bytes:
     """The key that commitments to persons are made with: beside the database, never in it."""
     if not path.exists():
-        fresh = path.with_suffix(".new")
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(8)}")
+        fresh.touch(mode=0o600)
         fresh.write_bytes(secrets.token_bytes(32))
-        fresh.chmod(0o600)
-        fresh.replace(path)
+        with suppress(FileExistsError):  # another process was first: its key is the one
+            os.link(fresh, path)
+        fresh.unlink()
     return path.read_bytes()

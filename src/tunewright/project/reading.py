@@ -5,6 +5,7 @@ Every mistake is told at once, with file, line, field, what was expected, and th
 
 from collections.abc import Iterator, Sequence
 from difflib import get_close_matches
+from math import isfinite
 from pathlib import Path
 
 import yaml
@@ -15,6 +16,15 @@ from tunewright.project.settings import Settings
 
 FILE = "tunewright.yaml"
 Loc = Sequence[int | str]
+
+EXPECTED = {
+    "string_type": "expected text; put it in quotes",
+    "string_pattern_mismatch": "expected another form",
+    "tuple_type": "expected a list; begin each item with `- `",
+    "model_type": "expected fields below it",
+    "dict_type": "expected fields below it",
+}
+"""What to say, where the validator speaks of Python."""
 
 
 def read(folder: Path) -> Settings:
@@ -43,22 +53,80 @@ def parse(text: str, name: str = FILE) -> Settings:
             f"{name}:{line}: not YAML: {error.problem or error.context}", hint="check indentation"
         ) from None
     except (yaml.YAMLError, RecursionError) as error:
-        raise BadInput(f"{name}: not YAML: {str(error).splitlines()[0]}") from None
+        line = text.count("\n", 0, getattr(error, "position", 0)) + 1
+        raise BadInput(
+            f"{name}:{line}: not YAML: {str(error).splitlines()[0]}", hint="save it as plain UTF-8 text"
+        ) from None
     if not isinstance(values, dict):
         raise BadInput(
-            f"{name}: expected fields such as `name:` and `data:`", hint="tunewright init writes an example"
+            f"{name}:1: expected fields such as `name:` and `data:`", hint="tunewright init writes an example"
         )
     try:
-        return Settings.model_validate(values)
+        settings = Settings.model_validate(values)
     except ValidationError as error:
-        told = [_tell(name, tree, e["loc"], e["type"], e["msg"]) for e in error.errors()]
+        wrong = error.errors()
+        places = [e["loc"] for e in wrong]
+        told = [
+            _tell(name, tree, e["loc"], e["type"], e["msg"])
+            for e in wrong
+            if e["type"] != "too_short" or not _within(places, e["loc"])
+        ]
+    else:
+        told = [f"{_where(name, tree, loc)}: {why}" for loc, why in _unwritable(values)]
+    told += [f"{name}:{line}: {key}: stands here a second time" for key, line in _twice(tree)]
+    if told:
         raise BadInput(
             "\n".join(told), hint=f"mend {name}; docs/reference/tunewright-yaml.md lists every field"
-        ) from None
+        )
+    return settings
+
+
+def _within(places: Sequence[Loc], loc: Loc) -> bool:
+    """Whether a mistake deeper down is told already."""
+    return any(len(place) > len(loc) and place[: len(loc)] == loc for place in places)
+
+
+def _twice(root: yaml.Node | None) -> Iterator[tuple[str, int]]:
+    """Keys that are given twice in one mapping: YAML would silently take the last."""
+    todo, seen = [root], set[int]()
+    while todo:
+        node = todo.pop()
+        if not isinstance(node, yaml.CollectionNode) or id(node) in seen:
+            continue  # an alias may lead back to where it stands
+        seen.add(id(node))
+        if isinstance(node, yaml.SequenceNode):
+            todo += node.value
+            continue
+        keys = set[str]()
+        for key, value in node.value:
+            if key.value in keys:
+                yield key.value, key.start_mark.line + 1
+            keys.add(key.value)
+            todo.append(value)
+
+
+def _unwritable(value: object, loc: tuple[int | str, ...] = ()) -> Iterator[tuple[Loc, str]]:
+    """Values that evidence cannot hold, because canonical JSON (RFC 8785) has no form for them."""
+    if isinstance(value, dict):
+        for key, inner in value.items():
+            yield from _unwritable(inner, (*loc, key))
+    elif isinstance(value, list):
+        for index, inner in enumerate(value):
+            yield from _unwritable(inner, (*loc, index))
+    elif isinstance(value, int) and abs(value) >= 2**53:
+        yield loc, "whole numbers must lie within ±9007199254740991"
+    elif isinstance(value, float) and not isfinite(value):
+        yield loc, "expected a finite number"
+    elif isinstance(value, str) and any("\ud800" <= character <= "\udfff" for character in value):
+        yield loc, "half of a character (a lone surrogate) cannot be stored"
+
+
+def _where(name: str, tree: yaml.Node | None, loc: Loc) -> str:
+    return f"{name}:{_line(tree, loc)}: {'.'.join(str(part) for part in loc)}"
 
 
 def _tell(name: str, tree: yaml.Node | None, loc: Loc, kind: str, message: str) -> str:
-    where = f"{name}:{_line(tree, loc)}: {'.'.join(str(part) for part in loc)}"
+    where = _where(name, tree, loc)
     if kind == "extra_forbidden":
         known = list(_fields(loc))
         near = get_close_matches(str(loc[-1]), known, 1)
@@ -67,6 +135,8 @@ def _tell(name: str, tree: yaml.Node | None, loc: Loc, kind: str, message: str) 
         )
     if kind == "missing":
         return f"{where}: missing" + (f" ({why})" if (why := _description(loc)) else "")
+    if kind in EXPECTED:
+        return f"{where}: {EXPECTED[kind]}" + (f" ({why})" if (why := _description(loc)) else "")
     return f"{where}: {message.removeprefix('Value error, ')}"
 
 

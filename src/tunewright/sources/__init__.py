@@ -1,4 +1,4 @@
-"""Sources bring records in.   (path, *, source, licence, file, counts, **options) -> Iterator[Record | Reject]
+"""Sources bring records in.   (path, *, source, licence, file, **options) -> Iterator[Record | Reject]
 
 A source reads one file (or folder) row by row. Every row comes out, as a record or as a reject with
 file, line and reason: a source never raises over a row and never drops one. What is wrong with the

@@ -51,7 +51,10 @@ PAIRS = (
 )
 LABELLED = tuple((text, label) for text in ("text", "sentence") for label in ("label", "intent", "category"))
 SUBJECTS = ("customer", "subject", "user", "person", "email")
-SHAPES = "messages · conversations · instruction, input, output · prompt, completion · question, answer · text, label"
+SHAPES = (
+    "messages · conversations · instruction, input, output · prompt, completion · question, answer"
+    " · text, label"
+)
 """Known columns, for people."""
 
 

@@ -124,7 +124,7 @@ _DECODER = JSONDecoder(parse_constant=_constant)
 
 
 def parse(text: str) -> JsonValue:
-    """JSON, strictly. Errors: `ValueError` that says in plain words what is wrong, without quoting the text."""
+    """JSON, strictly. Errors: `ValueError` that says plainly what is wrong, without quoting the text."""
     try:
         value: JsonValue = _DECODER.decode(text)
     except JSONDecodeError as error:

@@ -89,7 +89,7 @@ def _is_row(line: str) -> bool:
 
 
 def _elements(path: Path, max_bytes: int) -> Iterator[tuple[int, str, str]]:
-    """Line, text and trouble of each element of the list. Text of an element beyond `max_bytes` is dropped."""
+    """Line, text and trouble of each element of the list. What exceeds `max_bytes` is dropped."""
     parts: list[str] = []
     size = depth = 0
     line = start = 1

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
-from tunewright.errors import Exhausted, NotFound
+from tunewright.errors import BadInput, Exhausted, NotFound, full
 
 
 class Blobs:
@@ -93,9 +93,10 @@ class Blobs:
             if digest:
                 self._settle(place, digest)
         except OSError as error:
-            raise Exhausted(
-                f"a blob could not be written: {error.strerror}", hint="free some disk space"
-            ) from error
+            told = f"a blob could not be written: {error.strerror}"
+            if full(error):
+                raise Exhausted(told, hint="free some disk space") from error
+            raise BadInput(told, hint=f"check the permissions of {self.root}") from error
         finally:
             if place.is_dir():
                 shutil.rmtree(place, ignore_errors=True)

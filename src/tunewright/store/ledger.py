@@ -17,6 +17,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import NamedTuple, TypeVar
@@ -24,9 +25,8 @@ from typing import NamedTuple, TypeVar
 from pydantic import JsonValue
 from sqlalchemy import desc, select
 from sqlalchemy.engine import Connection, Engine
-from sqlalchemy.exc import OperationalError
 
-from tunewright.errors import Exhausted, NotFound, Refused, TunewrightError
+from tunewright.errors import Exhausted, NotFound, Refused, TunewrightError, full
 from tunewright.nouns import NOUNS, Entry, Noun, Outcome
 from tunewright.store import merkle
 from tunewright.store.blobs import Blobs
@@ -142,17 +142,16 @@ class Ledger:
             raise
         except BaseException as error:
             note = type(error).__name__  # a foreign message may hold users' words
+            if full(error):
+                raise Exhausted(
+                    f"{work.verb} could not go on: the disk or the memory is full",
+                    hint="make room, then run the same command again",
+                ) from error
             raise
         finally:
             seconds = round(time.monotonic() - clock, 3)
-            try:
-                with self.engine.begin() as db:
-                    self._write(db, step, outcome, actor, params, note[:2000], started, seconds)
-            except OperationalError as error:
-                raise Exhausted(
-                    f"the ledger could not be written: {error.orig}",
-                    hint="free some disk space, then run the same command again",
-                ) from error
+            with self.engine.begin() as db:
+                self._write(db, step, outcome, actor, params, note[:2000], started, seconds)
         for act in step.last_acts:
             act()
 
@@ -251,6 +250,7 @@ def parse(kind: type[N], body: str) -> N:
     return kind.model_validate(fields)
 
 
+@cache
 def software() -> str:
     """What ran: part of every entry, and of the key that decides whether work is done again."""
     try:

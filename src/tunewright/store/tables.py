@@ -3,6 +3,8 @@
 Bodies are canonical JSON kept as text, byte for byte, so that a digest covers what is stored.
 """
 
+import time
+
 from sqlalchemy import (
     Boolean,
     Column,
@@ -18,11 +20,15 @@ from sqlalchemy import (
     event,
 )
 from sqlalchemy.engine import Engine
-from sqlalchemy.engine.interfaces import DBAPIConnection
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.engine.interfaces import DBAPIConnection, ExceptionContext
+from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, OperationalError, ProgrammingError
 from sqlalchemy.pool import ConnectionPoolEntry
 
-from tunewright.errors import BadInput
+from tunewright.errors import BadInput, Exhausted, Missing, Tampered
+
+FULL = ("database or disk is full", "disk I/O error")
+DAMAGED = ("malformed", "file is not a database")
+"""What SQLite says. PostgreSQL has a code for the first: 53100."""
 
 meta = MetaData()
 
@@ -79,19 +85,63 @@ feedback = Table(
 def connect(url: str) -> Engine:
     """An engine with the schema in place.
 
-    Errors: `BadInput` when the database cannot be opened.
+    Errors: `BadInput` when the database cannot be opened, `Missing` when its driver is not installed.
+    Whatever the engine does later, a full disk is `Exhausted` and a damaged file `Tampered`.
     """
-    engine = create_engine(url)
+    try:
+        engine = create_engine(url)
+    except ModuleNotFoundError as error:
+        raise Missing(
+            f"this database needs {error.name}, which is not installed",
+            hint="pip install 'tunewright[postgres]'",
+        ) from error
+    except ArgumentError:
+        raise BadInput(
+            "the address of the project's database cannot be understood",
+            hint="TUNEWRIGHT_DATABASE looks like postgresql+psycopg://user:password@host/name",
+        ) from None
+    event.listen(engine, "handle_error", _name_error)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _prepare_sqlite)
     try:
-        meta.create_all(engine)
-    except OperationalError as error:
+        _create(engine)
+    except UnicodeDecodeError as error:  # SQLite quotes the garbage that it found
+        engine.dispose()
+        raise Tampered("the project's database is damaged", hint="restore it from a backup") from error
+    except DBAPIError as error:
+        engine.dispose()
         raise BadInput(
             f"the project's database cannot be opened ({engine.url.render_as_string(hide_password=True)})",
             hint="check the folder's permissions, or TUNEWRIGHT_DATABASE",
         ) from error
     return engine
+
+
+def _create(engine: Engine) -> None:
+    """Make what is not there yet; another process may be doing the same at this moment."""
+    for patience in (3, 2, 1, 0):
+        try:
+            meta.create_all(engine)
+        except (OperationalError, ProgrammingError, IntegrityError):
+            if not patience:
+                raise
+            time.sleep(0.1)
+        else:
+            return
+
+
+def _name_error(context: ExceptionContext) -> None:
+    """Give what the driver says of a full disk or a damaged file its own name."""
+    told, state = str(context.original_exception), getattr(context.original_exception, "sqlstate", None)
+    if state == "53100" or any(words in told for words in FULL):
+        raise Exhausted(
+            f"the project's database could not be written: {told}",
+            hint="free some disk space, then run the same command again",
+        ) from context.original_exception
+    if any(words in told for words in DAMAGED):
+        raise Tampered(
+            f"the project's database is damaged: {told}", hint="restore it from a backup"
+        ) from context.original_exception
 
 
 def _prepare_sqlite(connection: DBAPIConnection, _entry: ConnectionPoolEntry) -> None:

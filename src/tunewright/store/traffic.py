@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import delete, select
 from sqlalchemy.engine import Engine
+from sqlalchemy.exc import OperationalError
 
-from tunewright.errors import NotFound
+from tunewright.errors import Exhausted, NotFound
 from tunewright.nouns import Exchange, Feedback
 from tunewright.store.tables import exchanges, feedback
 
@@ -18,14 +19,16 @@ class Traffic:
         self.engine = engine
 
     def add(self, exchange: Exchange) -> None:
-        """Keep one exchange."""
+        """Keep one exchange. Errors: `Exhausted` when the disk is full."""
         row = exchange.model_dump(include={"id", "channel", "at", "person", "seconds"})
-        with self.engine.begin() as db:
-            db.execute(
-                exchanges.insert().values(
-                    **row, action=exchange.verdict.action, body=exchange.model_dump_json()
-                )
-            )
+        row |= {"action": exchange.verdict.action, "body": exchange.model_dump_json()}
+        try:
+            with self.engine.begin() as db:
+                db.execute(exchanges.insert().values(**row))
+        except OperationalError as error:
+            raise Exhausted(
+                f"the exchange could not be kept: {error.orig}", hint="free some disk space"
+            ) from error
 
     def get(self, exchange: str) -> Exchange:
         """One exchange by its id. Errors: `NotFound`."""

@@ -191,7 +191,13 @@ def _counts(measures: Iterable[Measure]) -> str:
 
 def _measures(measures: Iterable[Measure]) -> RenderableType:
     rows = [
-        (m.name, number(m.value), Text(interval(m.low, m.high), "dim"), f"{m.n:,}", Text(m.method, "dim"))
+        (
+            m.name,
+            number(m.value) if m.n else "–",
+            Text(interval(m.low, m.high) if m.n else "–", "dim"),
+            f"{m.n:,}",
+            Text(m.method, "dim"),
+        )
         for m in measures
     ]
     return table("measure", "value", "95% interval", "n", "how", rows=rows, right=[1, 3])

@@ -12,7 +12,12 @@ from rich.text import Text
 
 def plain(text: str) -> str:
     """Without control characters: what a model or a file says must not steer the terminal."""
-    return "".join(c if c in "\n\t" or not unicodedata.category(c).startswith("C") else "�" for c in text)
+    return "".join("�" if _steers(c) else c for c in text)
+
+
+def _steers(c: str) -> bool:
+    """Control characters but for line ends and tabs, and those that turn the direction of writing."""
+    return (unicodedata.category(c) == "Cc" and c not in "\n\t") or "\u202a" <= c <= "\u202e"
 
 
 def number(value: float) -> str:
