@@ -1,7 +1,6 @@
 """A small project with the echo fakes: the whole loop in milliseconds. No test touches anything but its own folder."""
 
 import json
-import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -9,7 +8,6 @@ import pytest
 from hypothesis import settings
 
 import tunewright as tw
-from tunewright.store.tables import meta
 
 settings.register_profile("house", deadline=None, max_examples=60, derandomize=True, database=None)
 settings.load_profile("house")
@@ -85,6 +83,13 @@ def make() -> Callable[..., Path]:
     return fill
 
 
+@pytest.fixture(autouse=True)
+def _own_surroundings(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whatever the machine says, tests use their own folder and database."""
+    for name in ("TUNEWRIGHT_DATABASE", "TUNEWRIGHT_ACTOR", "TUNEWRIGHT_API_KEY"):
+        monkeypatch.delenv(name, raising=False)
+
+
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A project folder."""
@@ -94,12 +99,6 @@ def folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def reopen(folder: Path) -> Iterator[Callable[[], tw.Project]]:
     """Opens the project anew, as another process would; everything is closed at the end."""
-    if url := os.environ.get("TUNEWRIGHT_DATABASE"):
-        from sqlalchemy import create_engine
-
-        engine = create_engine(url)
-        meta.drop_all(engine)
-        engine.dispose()
     opened = list[tw.Project]()
 
     def again() -> tw.Project:

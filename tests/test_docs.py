@@ -1,8 +1,8 @@
 """README and docs cannot lie: what they say to type is typed here, and what they name is there.
 
 The blocks of a page run in order, in a project of echo fakes. A block that cannot run says why in a comment
-above it: `<!-- not run: reason -->`. Lines of a `console` block that do not begin with `$` must be in the output, in
-order; `…` stands for anything.
+above it: `<!-- not run: reason -->`. Lines of a `console` block that do not begin with `$` must be in the
+output, in order; `…` stands for anything.
 """
 
 import importlib.util
@@ -39,15 +39,13 @@ from tunewright.sources._formats import FORMATS, to_record
 
 ROOT = Path(__file__).parents[1]
 SOURCE = ROOT / "src" / "tunewright"
-PAGES = sorted(
-    [*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*/README.md")]
-)
+PAGES = sorted([*ROOT.glob("*.md"), *(ROOT / "docs").rglob("*.md"), *(ROOT / "examples").glob("*/README.md")])
 EXCUSABLE = ("make ", "git clone ", "pip install ", "tunewright run examples/", "TUNEWRIGHT_API_KEY=")
 """What a block that is not run may begin its lines with: it needs a network, a real model, or never ends."""
 STARTER = SOURCE / "cli" / "starter"
 KNOWN = "C-1042"
 """A customer whom the guides' project knows: they show how one is forgotten."""
-CURL = '''
+CURL = """
 import argparse, httpx
 words = argparse.ArgumentParser()
 words.add_argument("-s", action="store_true")
@@ -59,7 +57,7 @@ headers = dict(h.split(": ", 1) for h in said.H)
 answer = httpx.request("POST" if said.d else "GET", said.url, headers=headers, content=said.d, timeout=30)
 print(answer.text)
 raise SystemExit(0 if answer.is_success else f"status {answer.status_code}")
-'''
+"""
 """As much of curl as the docs use, for machines that have none."""
 
 
@@ -99,7 +97,8 @@ def blocks(page: Path) -> list[Block]:
 
 
 BLOCKS = [block for page in PAGES for block in blocks(page)]
-RUN = [p for p in PAGES if any(b.language in ("sh", "bash", "console", "python") for b in BLOCKS if b.page == p)]
+TYPED = ("sh", "bash", "console", "python")
+RUN = [page for page in PAGES if any(b.language in TYPED for b in BLOCKS if b.page == page)]
 
 
 class Typist:
@@ -214,20 +213,18 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project that `init` writes, with one known customer, run once."""
     folder = tmp_path_factory.mktemp("docs") / "my-bot"
     shutil.copytree(STARTER, folder)
-    row = {"prompt": "Is my order from Tuesday on its way?", "completion": "It left today.", "customer": KNOWN}
+    row = {"question": "Is my order on its way?", "answer": "It left today.", "customer": KNOWN}
     (folder / "data" / "known.jsonl").write_text(json.dumps(row) + "\n")
-    project = tunewright.open(folder, url=f"sqlite:///{folder / 'tunewright.db'}", actor="ada")
+    url = f"sqlite:///{folder / '.tunewright' / 'tunewright.db'}"
+    project = tunewright.open(folder, url=url, actor="ada")
     list(tunewright.run(project))
     project.close()
-    (folder / ".tunewright" / "tunewright.db").unlink(missing_ok=True)
-    for file in folder.glob("tunewright.db*"):
-        file.rename(folder / ".tunewright" / file.name)
     return folder
 
 
 @pytest.fixture
 def typist(tmp_path: Path, tools: Path, ran: Path) -> Iterator[Callable[[Path], Typist]]:
-    """Sits down where a page begins: guides in a project that was run, all others in an empty folder."""
+    """Sits down where a page begins: guides in a project that was run, others in a folder without one."""
     hired = list[Typist]()
 
     def sit(page: Path) -> Typist:
@@ -238,6 +235,9 @@ def typist(tmp_path: Path, tools: Path, ran: Path) -> Iterator[Callable[[Path], 
             folder.mkdir()
         if page.parent.name == "reference":
             shutil.copytree(ran, folder / "examples" / "support-bot")
+        if page.parent.parent.name == "examples":
+            made = shutil.ignore_patterns(".tunewright", "out")
+            shutil.copytree(page.parent, folder / "examples" / page.parent.name, ignore=made)
         hired.append(Typist(folder, tools))
         return hired[-1]
 
@@ -253,7 +253,7 @@ def typist(tmp_path: Path, tools: Path, ran: Path) -> Iterator[Callable[[Path], 
 def test_what_a_page_says_to_type_works(page: Path, typist: Callable[[Path], Typist]) -> None:
     at = typist(page)
     for block in blocks(page):
-        if block.language in ("sh", "bash", "console", "python") and not block.excuse:
+        if block.language in TYPED and not block.excuse:
             at.type(block)
 
 
@@ -299,7 +299,7 @@ def test_every_yaml_is_a_project_or_part_of_one(block: Block) -> None:
 
 
 def merged(whole: dict[str, object], part: dict[str, object]) -> dict[str, object]:
-    """The whole with the part in its place; in `policy` as in other sections, a named rule replaces the old ones."""
+    """The whole with the part in its place. A list takes the place of a list."""
     made = dict(whole)
     for key, value in part.items():
         old = made.get(key)
@@ -437,16 +437,18 @@ def test_every_plugin_is_in_the_reference() -> None:
 def test_every_error_is_in_the_reference() -> None:
     page = (ROOT / "docs" / "reference" / "errors.md").read_text(encoding="utf-8")
     rows = re.findall(r"^\| `(\w+)` \| .+ \| (\d+) \| (\d+) \|$", page, re.MULTILINE)
-    kinds = [v for v in vars(errors).values() if isinstance(v, type)]
+    kinds = [
+        v for v in vars(errors).values() if isinstance(v, type) and issubclass(v, errors.TunewrightError)
+    ]
 
     assert sorted(rows) == sorted((k.__name__, str(k.exit), str(k.status)) for k in kinds)
 
 
 def test_every_environment_variable_is_in_the_docs() -> None:
     start = (ROOT / "docs" / "start.md").read_text(encoding="utf-8")
-    read = {v for p in SOURCE.rglob("*.py") for v in re.findall(r"\bTUNEWRIGHT_[A-Z]+\b", p.read_text("utf-8"))}
+    code = "".join(file.read_text(encoding="utf-8") for file in SOURCE.rglob("*.py"))
 
-    assert {v for v in read if f"`{v}`" not in start} == set()
+    assert {v for v in re.findall(r"\bTUNEWRIGHT_[A-Z]+\b", code) if f"`{v}`" not in start} == set()
 
 
 def test_every_page_that_a_hint_names_exists() -> None:

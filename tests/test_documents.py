@@ -611,6 +611,11 @@ def test_no_document_holds_what_was_quarantined_or_found(evidence: Evidence) -> 
         ),
         ("the name “Jo Doe” is odd", "the name … is odd"),
         ("jo@doe.example is a person", "… is a person"),
+        (
+            "drop: repeats record Jo Doe nearly: similarity 0.81",
+            "drop: repeats another record nearly: similarity N",
+        ),
+        ("drop: is word for word evaluation case pets-03", "drop: is word for word an evaluation case"),
         ("duplicates (near), quality (echo)", "duplicates (near), quality (echo)"),
     ],
 )
@@ -660,7 +665,7 @@ def test_hostile_names_stay_text_in_every_document(evidence: Evidence) -> None:
 
 
 def test_every_plot_says_what_it_shows_and_fits_its_frame(html: str) -> None:
-    figures = re.findall(r'<svg role="img" aria-label="([^"]+)" viewBox="0 0 440 (\d+)">(.*?)</svg>', html)
+    figures = re.findall(r'<svg role="img" aria-label="([^"]+)" viewBox="0 0 400 (\d+)">(.*?)</svg>', html)
     assert len(figures) >= 8
     for says, high, body in figures:
         assert len(says) > 20

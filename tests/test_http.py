@@ -163,6 +163,9 @@ def test_pages_of_other_sites_run_nothing_here(client: TestClient, project: tw.P
     assert client.post("/api/gather", headers={"Origin": "null"}).status_code == 403
     assert project.ledger.root()[0] == 0
     assert client.post("/api/gather", headers={"Origin": "http://testserver"}).status_code == 201
+    keyed = TestClient(app(project, key="sesame"))
+    sent = {"Origin": "https://shop.example", "Authorization": "Bearer sesame"}
+    assert keyed.get("/api/ledger", headers=sent).status_code == 200
 
 
 def test_a_body_may_not_be_endless(client: TestClient) -> None:

@@ -95,6 +95,14 @@ def test_options_are_the_keyword_only_parameters(shelf: Shelf[Plugin]) -> None:
     with pytest.raises(BadInput, match="toys_for_tests/plain has no option 'time'") as raised:
         shelf.check("plain", {"time": 3})
     assert raised.value.hint == "did you mean times?"
+    with pytest.raises(BadInput, match="toys_for_tests/plain has no option 'times'"):
+        shelf.check("plain", {"times": 3}, given=("times",))
+
+
+@pytest.mark.parametrize("value", ["3", 3.5, None, [3], True])
+def test_a_value_that_does_not_fit_an_option_is_refused(shelf: Shelf[Plugin], value: object) -> None:
+    with pytest.raises(BadInput, match="toys_for_tests/plain: option 'times': Input should be a valid integer"):
+        shelf.check("plain", {"times": value})
 
 
 def test_title_and_limits_come_from_the_docstring(shelf: Shelf[Plugin]) -> None:

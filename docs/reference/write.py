@@ -3,7 +3,7 @@
     python docs/reference/write.py
 
 Commands come from the verbs' signatures, plugins from their signatures and docstrings, the fields of
-tunewright.yaml from its model, errors from their classes. `tests/test_docs.py` fails when a page is out of date.
+tunewright.yaml from its model, errors from their classes. `tests/test_docs.py` fails when a page is old.
 """
 
 import inspect
@@ -76,10 +76,10 @@ def plugins(shelf: str) -> list[str]:
 def _commands() -> str:
     parts = [
         "# Commands",
-        "Every command has `--help`. `--project` (`-p`) names the folder of the project; without it, the nearest "
-        "folder from here upwards that has a `tunewright.yaml` is used. `--json` prints exactly one JSON object on "
-        "stdout, and on failure that object has a field `error`. Progress and errors go to stderr. "
-        "[Exit codes](errors.md).",
+        "Every command has `--help`. `--project` (`-p`) names the folder of the project; without it, the "
+        "nearest folder from here upwards that has a `tunewright.yaml` is used. `--json` prints exactly one "
+        "JSON object on stdout, and on failure that object has a field `error`. Progress and errors go to "
+        "stderr. [Exit codes](errors.md).",
         "## What one does",
     ]
     for name in (name for name in cli.ORDER if name in verbs):
@@ -127,8 +127,8 @@ def _shelf(shelf: str) -> str:
 def _yaml() -> str:
     parts = [
         "# tunewright.yaml",
-        "One file per project. A field that is not listed here is a mistake, and mistakes are told with file, line "
-        "and field. `tunewright schema` prints the JSON Schema of this file, for editors.",
+        "One file per project. A field that is not listed here is a mistake, and mistakes are told with "
+        "file, line and field. `tunewright schema` prints the JSON Schema of this file, for editors.",
     ]
     for where, model in _sections(Settings, ""):
         about = inspect.cleandoc(model.__doc__ or "")
@@ -151,13 +151,13 @@ def _errors() -> str:
     return "\n\n".join(
         [
             "# Errors and exit codes",
-            "Each error carries a hint: what to type or change next. The message names files, lines and fields, "
-            "never users' words. The HTTP status is that of the routes under `/api`; the OpenAI-compatible API spells the "
-            "same errors as OpenAI does.",
+            "Each error carries a hint: what to type or change next. The message names files, lines and "
+            "fields, never users' words. The HTTP status is that of the routes under `/api`; the "
+            "OpenAI-compatible API spells the same errors as OpenAI does.",
             _table(("Error", "Meaning", "Exit code", "HTTP status"), rows),
-            "A command also ends with 0 when it did what it should, with 130 when you stopped it, and with 1 for "
-            "something unexpected, which is a fault of ours: set `TUNEWRIGHT_TRACEBACK=1`, run it again, and report "
-            "what you see.",
+            "A command also ends with 0 when it did what it should, with 130 when you stopped it, and with 1 "
+            "for something unexpected, which is a fault of ours: set `TUNEWRIGHT_TRACEBACK=1`, run it again, "
+            "and report what you see.",
         ]
     )
 

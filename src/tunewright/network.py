@@ -1,9 +1,9 @@
 """A causal language model as a network that reads many rows at once.
 
-Rows are laid end to end without padding, and what all rows have in common at their beginning (a system prompt)
-is read once: with causal attention that is exact, because nothing that comes later changes it. This works for every
-architecture of transformers that takes attention from its attention interface; `load` tries it on a few tokens
-against the model's own arithmetic and refuses a model for which the numbers differ.
+Rows are laid end to end without padding, and what all rows have in common at their beginning (a system
+prompt) is read once: with causal attention that is exact, because nothing that comes later changes it. This
+works for every architecture of transformers that takes attention from its attention interface; `load` tries
+it on a few tokens against the model's own arithmetic and refuses a model for which the numbers differ.
 
 Imports torch and transformers, so only plugins that need them import this.
 """
@@ -50,15 +50,19 @@ class Reading(Protocol):
     def attend(
         self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float
     ) -> torch.Tensor:
-        """Attention of one layer. `q` is (tokens, heads, d), `k` and `v` (tokens, key heads, d); gives `q`'s shape."""
+        """Attention of one layer.
+
+        `q` is (tokens, heads, d), `k` and `v` (tokens, key heads, d); gives `q`'s shape.
+        """
         ...
 
 
 class Rows:
     """Rows end to end, after the tokens that all of them begin with.
 
-    The flat order is: `prefix` shared tokens, then every row's own. With `past` (keys and values of a prefix that was
-    read before, by layer) the prefix is not among the tokens. With `keep`, keys and values are handed to the caller.
+    The flat order is: `prefix` shared tokens, then every row's own. With `past` (keys and values of a prefix
+    that was read before, by layer) the prefix is not among the tokens. With `keep`, keys and values are
+    handed to the caller.
     """
 
     def __init__(
@@ -90,6 +94,7 @@ class Rows:
         p, n, length = self.inline, self.rows, self.longest
         heads, keys, d = q.shape[1], k.shape[1], q.shape[2]
         group = heads // keys
+        q = q * scale
         parts = []
         before: tuple[torch.Tensor, torch.Tensor] | None = None
         if self.past is not None and self.prefix:
@@ -97,7 +102,7 @@ class Rows:
         elif p:
             before = k[:p].transpose(0, 1), v[:p].transpose(0, 1)
             first = q[:p].view(p, keys, group, d).permute(1, 2, 0, 3)
-            scores = torch.matmul(first, before[0].transpose(1, 2)[:, None]).mul(scale) + self.later_prefix
+            scores = torch.matmul(first, before[0].transpose(1, 2)[:, None]) + self.later_prefix
             chance = torch.softmax(scores, -1, dtype=torch.float32).to(v.dtype)
             parts.append(torch.matmul(chance, before[1][:, None]).permute(2, 0, 1, 3).reshape(p, heads, d))
         if n:
@@ -108,12 +113,12 @@ class Rows:
             if self.keep is not None:
                 self.keep.append((k, v))
             flat = q.reshape(keys * n, group * length, d)
-            scores = torch.bmm(flat, k.reshape(keys * n, length, d).transpose(1, 2)).mul(scale)
+            scores = torch.bmm(flat, k.reshape(keys * n, length, d).transpose(1, 2))
             scores = scores.view(keys * n, group, length, length) + self.later
             scores = scores.view(keys, n * group * length, length)
             if before is not None:
                 q = flat.view(keys, n * group * length, d)
-                scores = torch.cat([torch.bmm(q, before[0].transpose(1, 2)).mul(scale), scores], -1)
+                scores = torch.cat([torch.bmm(q, before[0].transpose(1, 2)), scores], -1)
             chance = torch.softmax(scores, -1, dtype=torch.float32).to(v.dtype)
             own = chance[..., self.prefix :] if before is not None else chance
             own = own.reshape(keys * n, group * length, length)
@@ -126,9 +131,12 @@ class Rows:
 
 
 def hidden(network: Network, ids: torch.Tensor, reading: Reading) -> torch.Tensor:
-    """Hidden states (tokens, width) of flat token ids, after the last norm."""
+    """Hidden states (tokens, width) after the last norm, of flat token ids, or of flat states below the first
+    layer.
+    """
+    what = {"inputs_embeds": ids[None]} if ids.is_floating_point() else {"input_ids": ids[None]}
     out = network.decoder(
-        input_ids=ids[None], position_ids=reading.positions, use_cache=False, reading=reading
+        **what, position_ids=reading.positions, use_cache=False, reading=reading
     ).last_hidden_state[0]
     assert isinstance(out, torch.Tensor)
     return out
@@ -136,7 +144,8 @@ def hidden(network: Network, ids: torch.Tensor, reading: Reading) -> torch.Tenso
 
 def shared(rows: Sequence[Sequence[int]]) -> int:
     """How many tokens all rows have in common at their beginning, leaving each at least one of its own."""
-    first, last, shortest = min(rows), max(rows), min(len(r) for r in rows)
+    first, last = min(map(tuple, rows)), max(map(tuple, rows))
+    shortest = min(len(row) for row in rows)
     same = next((i for i, (a, b) in enumerate(zip(first, last, strict=False)) if a != b), shortest)
     return max(0, min(same, shortest - 1))
 
@@ -150,7 +159,7 @@ def quiet() -> Iterator[Any]:
         warnings.simplefilter("ignore")
         import transformers
 
-        log = transformers.utils.logging
+        log: Any = transformers.utils.logging
         level, bars = log.get_verbosity(), log.is_progress_bar_enabled()
         log.set_verbosity_error()
         log.disable_progress_bar()
@@ -173,7 +182,10 @@ def threads(wanted: int) -> int:
 
 
 def load(folder: Path, *, dtype: torch.dtype = torch.float32) -> Network:
-    """Load a folder in the Hugging Face layout. Errors: `BadInput`, `Refused`, `Exhausted`, with what to do."""
+    """Load a folder in the Hugging Face layout.
+
+    Errors: `BadInput`, `Refused`, `Exhausted`, with what to do.
+    """
     with quiet() as transformers:
         _register(transformers)
         safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}

@@ -211,6 +211,13 @@ class Case(Noun):
     topic: str = ""
 
 
+class About(Noun):
+    """What the project says of itself; cards repeat it."""
+
+    name: str
+    summary: str
+
+
 class Cases(Noun):
     """The team's own evaluation cases, frozen: which file, and its bytes."""
 

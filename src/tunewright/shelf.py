@@ -6,13 +6,16 @@ imports nothing; taking imports one file. Third parties add to a shelf by an ent
 """
 
 import inspect
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import Callable, Collection, Iterator
 from difflib import get_close_matches
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pkgutil import iter_modules
-from typing import Generic, TypeVar, cast
+from typing import Generic, TypeVar, cast, get_type_hints
+
+from pydantic import TypeAdapter, ValidationError
 
 from tunewright.errors import BadInput, Missing, NotFound
 
@@ -72,14 +75,26 @@ class Shelf(Generic[P]):
         parameters = inspect.signature(self[name]).parameters
         return {k: p for k, p in parameters.items() if p.kind is inspect.Parameter.KEYWORD_ONLY}
 
-    def check(self, name: str, options: dict[str, object]) -> None:
-        """Errors: `BadInput` naming an option that the plugin does not have, and the nearest that it has."""
-        known = list(self.options(name))
+    def check(self, name: str, options: dict[str, object], given: Collection[str] = ()) -> None:
+        """Errors: `BadInput` naming an option that the plugin does not have, or a value that does not fit.
+
+        `given` are parameters that the caller fills in: they are no options.
+        """
+        known = [option for option in self.options(name) if option not in given]
         for option in options:
             if option not in known:
                 near = get_close_matches(option, known, 1)
                 hint = f"did you mean {near[0]}?" if near else f"it takes: {', '.join(known) or 'no options'}"
                 raise BadInput(f"{self.kind}/{name} has no option {option!r}", hint=hint)
+        hints = get_type_hints(self[name]) if options else {}
+        for option, value in options.items():
+            try:
+                TypeAdapter(hints[option]).validate_json(json.dumps(value), strict=True)
+            except ValidationError as error:
+                told = error.errors()[0]["msg"]
+                raise BadInput(
+                    f"{self.kind}/{name}: option {option!r}: {told}", hint=f"tunewright show {self.kind}/{name}"
+                ) from None
 
     def about(self, name: str) -> tuple[str, str]:
         """A plugin's title and its limits, from its docstring: cards repeat both."""

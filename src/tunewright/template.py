@@ -1,7 +1,8 @@
 """How a conversation becomes tokens: by the model's own chat template, and by nothing else.
 
-The tokens that training learns are found by rendering the conversation up to each answer and comparing, token by
-token, with the rendering of the whole. A template that cannot be followed this way is an error, never a guess.
+The tokens that training learns are found by rendering the conversation up to each answer and comparing, token
+by token, with the rendering of the whole. A template that cannot be followed this way is an error, never a
+guess.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ class Tokenizer(Protocol):
 
 
 def under(system: str, messages: Sequence[Message]) -> tuple[Message, ...]:
-    """The conversation with the system prompt in front, unless there is none or it already begins with one."""
+    """The conversation with the system prompt in front, unless there is none or it begins with one."""
     if not system or (messages and messages[0].role == "system"):
         return tuple(messages)
     return (Message(role="system", content=system), *messages)
@@ -49,11 +50,11 @@ def encode(tokenizer: Tokenizer, messages: Sequence[Message]) -> tuple[list[int]
     """Tokens of a whole conversation, and which of them are learnt.
 
     Learnt are the words of every assistant turn and the token that ends the turn, so that the model learns to
-    stop. The system prompt, the user's and the tools' words, the names of roles and whatever the template writes
-    after the end of a turn are read but not learnt.
+    stop. The system prompt, the user's and the tools' words, the names of roles and whatever the template
+    writes after the end of a turn are read but not learnt.
 
-    Errors: `BadInput` when there is no answer, an answer is empty, or the template does not render the beginning
-    of a conversation as the beginning of its tokens.
+    Errors: `BadInput` when there is no answer, an answer is empty, or the template does not render the
+    beginning of a conversation as the beginning of its tokens.
     """
     ids = _tokens(tokenizer, messages)
     learnt = [False] * len(ids)
@@ -72,7 +73,7 @@ def encode(tokenizer: Tokenizer, messages: Sequence[Message]) -> tuple[list[int]
         if ids[: len(before)] != before or ids[: len(until)] != until:
             raise BadInput(
                 f"the model's chat template does not keep what comes before turn {at + 1} as it is",
-                hint="split the conversation so that each record has one answer, without spaces in front of it",
+                hint="split the conversation so that each record has one answer, with no space before it",
             )
         end = max((i for i in range(len(before), len(until)) if until[i] in special), default=len(until) - 1)
         learnt[len(before) : end + 1] = [True] * (end + 1 - len(before))
@@ -82,7 +83,10 @@ def encode(tokenizer: Tokenizer, messages: Sequence[Message]) -> tuple[list[int]
 
 
 def _tokens(tokenizer: Tokenizer, messages: Sequence[Message], *, ask: bool = False) -> list[int]:
-    """Render and split. Words that spell a control token are broken up, so that nobody's words can end a turn."""
+    """Render and split.
+
+    Words that spell a control token are broken up, so that nobody's words can end a turn.
+    """
     if not tokenizer.chat_template:
         raise BadInput("the base model has no chat template", hint="choose an instruct or chat model")
     turns = [{"role": m.role, "content": _words(tokenizer, m.content)} for m in messages]
@@ -90,7 +94,7 @@ def _tokens(tokenizer: Tokenizer, messages: Sequence[Message], *, ask: bool = Fa
         text = cast(str, tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=ask))
     except Exception as error:  # a template may raise anything: jinja2's errors, or its own words
         raise BadInput(
-            f"the base model's chat template does not accept roles {', '.join(m.role for m in messages)}: {error}",
+            f"the chat template does not accept the roles {', '.join(m.role for m in messages)}: {error}",
             hint="leave out the system prompt, merge turns of the same role, or choose another base model",
         ) from error
     return list(tokenizer.encode(text, add_special_tokens=False))

@@ -12,18 +12,22 @@ from pathlib import Path
 
 from tunewright.errors import BadInput, Refused
 
-SPDX = {
-    name.lower(): name
-    for name in (
-        "Apache-2.0 MIT BSD-2-Clause BSD-3-Clause CC0-1.0 CC-BY-4.0 CC-BY-SA-4.0 CC-BY-NC-4.0 CC-BY-NC-SA-4.0 "
-        "CC-BY-NC-ND-4.0 GPL-2.0-only GPL-3.0-only LGPL-3.0-only AGPL-3.0-only MPL-2.0 ISC Unlicense"
-    ).split()
-} | {"gpl-3.0": "GPL-3.0-only", "agpl-3.0": "AGPL-3.0-only", "lgpl-3.0": "LGPL-3.0-only", "cc0": "CC0-1.0"}
+KNOWN = (
+    "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Unlicense", "MPL-2.0", "CC0-1.0", "CC-BY-4.0",
+    "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-NC-ND-4.0", "GPL-2.0-only", "GPL-3.0-only",
+    "LGPL-3.0-only", "AGPL-3.0-only",
+)  # fmt: skip
+SPDX = {name.lower(): name for name in KNOWN} | {
+    "gpl-3.0": "GPL-3.0-only",
+    "agpl-3.0": "AGPL-3.0-only",
+    "lgpl-3.0": "LGPL-3.0-only",
+    "cc0": "CC0-1.0",
+}
 """Licence identifiers as hubs and GGUF files write them, and as SPDX does."""
 
 
 def spdx(text: str) -> str:
-    """An SPDX expression; `LicenseRef-…` for a licence with another name, NOASSERTION when nothing is said."""
+    """As SPDX writes it; `LicenseRef-…` for a licence with another name, NOASSERTION when it is not said."""
     text = text.strip().strip("\"'")
     if not text or text.lower() in ("unknown", "other", "none"):
         return "NOASSERTION"
@@ -38,7 +42,10 @@ def sha256(file: Path) -> str:
 
 
 def weights(folder: Path) -> list[Path]:
-    """The safetensors of a model folder. Errors: `BadInput` or `Refused` when it may not be loaded, with the reason."""
+    """The safetensors of a model folder.
+
+    Errors: `BadInput` or `Refused` when it may not be loaded, with the reason.
+    """
     if not folder.is_dir():
         raise BadInput(f"there is no folder {folder}", hint="give the folder that holds config.json")
     if not (folder / "config.json").is_file():
@@ -58,7 +65,7 @@ def weights(folder: Path) -> list[Path]:
         )
         if pickles:
             raise Refused(
-                f"{folder} holds its weights as a pickle ({pickles[0]}), which can run code when it is opened",
+                f"{folder} holds its weights as a pickle ({pickles[0]}), which runs code when it is opened",
                 hint="ask for the same model as safetensors, or convert it where that is safe",
             )
         raise BadInput(f"{folder} has no *.safetensors", hint="weights are read from safetensors only")

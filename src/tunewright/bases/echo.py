@@ -14,8 +14,8 @@ MARK = "echo.json"
 def echo(address: str, *, cache: Path) -> Found:
     """A stand-in for a model, without weights.
 
-    `echo:any-name` takes no time and no memory. Together with the echo trainer and the echo runtime it lets the
-    whole story run in milliseconds, in tests and when a project is being set up.
+    `echo:any-name` takes no time and no memory. Together with the echo trainer and the echo runtime it lets
+    the whole story run in milliseconds, in tests and when a project is being set up.
 
     Limits: it is not a language model. Nothing that is measured with it says anything about a real one.
     """

@@ -16,9 +16,9 @@ def folder(address: str, *, cache: Path) -> Found:
     `folder:../models/x.gguf` is unpacked once to float32 in the cache. The licence is read from README.md's
     front-matter, from config.json or from the GGUF file, and is NOASSERTION when none of them says.
 
-    Limits: weights in pickles (pytorch_model.bin) and models that bring their own code (auto_map) are refused,
-    because opening them runs code. The licence is as declared and is not checked. The revision says only what the
-    folder is called: the SHA-256 of the weights is what names them.
+    Limits: weights in pickles (pytorch_model.bin) and models that bring their own code (auto_map) are
+    refused, because opening them runs code. The licence is as declared and is not checked. The revision says
+    only what the folder is called: the SHA-256 of the weights is what names them.
     """
     place = Path(address).expanduser()
     if place.suffix in (".bin", ".pt", ".pth", ".ckpt"):

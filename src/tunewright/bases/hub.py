@@ -26,13 +26,13 @@ WANTED = (
 def hub(address: str, *, cache: Path) -> Found:
     """A model of the Hugging Face hub.
 
-    `hub:owner/name@revision` is downloaded once into the cache: safetensors, configuration, tokenizer and model
-    card, never code or pickles. Without `@revision` the newest is taken, and the commit that it was is recorded;
-    write the commit to get the same bytes again. A snapshot that is in the cache is used without the network.
-    A gated model needs the variable HF_TOKEN; the token is never written down.
+    `hub:owner/name@revision` is downloaded once into the cache: safetensors, configuration, tokenizer and
+    model card, never code or pickles. Without `@revision` the newest is taken, and the commit that it was is
+    recorded; write the commit to get the same bytes again. A snapshot that is in the cache is used without
+    the network. A gated model needs the variable HF_TOKEN; the token is never written down.
 
-    Limits: this is the only base that uses the network. The licence is what the model card declares and is not
-    checked. Models that bring their own code are refused.
+    Limits: this is the only base that uses the network. The licence is what the model card declares and is
+    not checked. Models that bring their own code are refused.
     """
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     name, at, revision = address.partition("@")
@@ -59,8 +59,11 @@ def hub(address: str, *, cache: Path) -> Found:
 def _snapshot(library: Any, errors: Any, name: str, revision: str | None, cache: Path) -> Path:
     """The folder with one commit's files: from the cache when it is there, otherwise from the network."""
     options: dict[str, Any] = {
-        "revision": revision, "cache_dir": cache / "hub", "allow_patterns": list(WANTED), "tqdm_class": _silent(),
-    }  # fmt: skip
+        "revision": revision,
+        "cache_dir": cache / "hub",
+        "allow_patterns": list(WANTED),
+        "tqdm_class": _silent(),
+    }
     kept = _kept(library, errors, name, options)
     offline = os.environ.get("HF_HUB_OFFLINE", "").lower() in ("1", "true", "yes", "on")
     if kept is not None and (offline or kept.name == revision):

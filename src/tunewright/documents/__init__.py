@@ -33,7 +33,7 @@ class Limit(NamedTuple):
 
 
 class Kept(NamedTuple):
-    """A record that was learnt from, without its words."""
+    """A record that went into training, without its words."""
 
     source: str
     licence: str

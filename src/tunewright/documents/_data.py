@@ -1,17 +1,26 @@
-"""What became of the data: from what came in to what was learnt from, without a word of anybody's text."""
+"""What became of the data: from what came in to what went into training, without a word of anybody's text."""
 
 import re
 from collections.abc import Iterator, Sequence
 from typing import Literal, NamedTuple, get_args
 
 from tunewright.documents import Evidence
+from tunewright.nouns import Finding
 
 
 def licences(evidence: Evidence) -> list[str]:
-    """Licences of the records that were learnt from; of all sources when nobody counted."""
+    """Licences of the records that went into training; of all sources when nobody counted."""
     return sorted(
         {k.licence or "NOASSERTION" for k in evidence.kept} or {s.licence for s in evidence.vetted.sources}
     )
+
+
+def licences_told(evidence: Evidence) -> str:
+    """The licences in a sentence that says whose they are."""
+    names = ", ".join(licences(evidence)) or "not recorded"
+    if evidence.kept:
+        return f"Licences of the records that went into training: {names}."
+    return f"Licences of all sources: {names}. Whose records went into training was not counted."
 
 
 def licence_note(evidence: Evidence) -> str:
@@ -41,13 +50,13 @@ class Part(NamedTuple):
     def label(self) -> str:
         """In a few words."""
         if self.fate in ("kept", "cleaned"):
-            return {"kept": "kept as they came", "cleaned": "kept, with what was found replaced"}[self.fate]
+            return {"kept": "kept as they came", "cleaned": "cleaned: what was found was replaced"}[self.fate]
         before = "set aside when read" if self.step == "gather" and self.fate == "quarantined" else self.fate
         return self.why if self.fate == "other" else f"{before}: {self.why}" if self.why else before
 
 
 class Flow(NamedTuple):
-    """From what came in to what was learnt from."""
+    """From what came in to what went into training."""
 
     received: int
     parts: tuple[Part, ...]
@@ -86,10 +95,12 @@ def _parts(step: Literal["gather", "vet"], fates: dict[str, int]) -> Iterator[Pa
 def bare(reason: str) -> str:
     """A reason without what a row may hold: quotations, places, addresses and numbers are left out."""
     reason = re.sub(r"([\"'`])(?:(?!\1).)+\1|“[^”]*”|«[^»]*»", "…", reason)
+    reason = re.sub(r"evaluation case \S+", "an evaluation case", reason)
+    reason = re.sub(r"repeats record .+? (?=word for word|nearly)", "repeats another record ", reason)
     reason = re.sub(r"\S+:\d+", "another row", reason)
     reason = re.sub(r"\S*@\S*", "…", reason)
-    reason = re.sub(r"\d+", "N", reason)
-    return reason if len(reason) <= 120 else f"{reason[:119]}…"
+    reason = re.sub(r"\d+(?:\.\d+)?", "N", reason)
+    return reason if len(reason) <= 160 else f"{reason[:159]}…"
 
 
 class Found(NamedTuple):
@@ -105,12 +116,19 @@ class Found(NamedTuple):
 
 def found(evidence: Evidence) -> list[Found]:
     """Findings by check and kind, and what became of the records where a reason names that kind."""
-    groups: dict[tuple[str, str, str], list[str]] = {}
+    groups: dict[tuple[str, str], list[Finding]] = {}
     for finding in evidence.findings:
-        groups.setdefault((finding.check, finding.what, finding.severity), []).append(finding.record)
+        groups.setdefault((finding.check, finding.what), []).append(finding)
     rows = [
-        Found(check, what, severity, len(ids), len(set(ids)), _done(evidence.vetted.fates, check, what))
-        for (check, what, severity), ids in groups.items()
+        Found(
+            check,
+            what,
+            ", ".join(sorted({f.severity for f in group})),
+            len(group),
+            len({f.record for f in group}),
+            _done(evidence.vetted.fates, check, what),
+        )
+        for (check, what), group in groups.items()
     ]
     return sorted(rows, key=lambda row: (row.check, -row.findings))
 

@@ -93,14 +93,24 @@ def number(value: float, unit: Unit, digits: int = 1) -> str:
     """A value in its unit: shares as per cent, seconds and speeds with their unit."""
     if unit == "share":
         return f"{100 * value:.{digits}f}%"
-    return f"{value:.3f}" if abs(value) < 10 else f"{value:.1f}"
+    if abs(value) >= 10:
+        return f"{value:,.1f}" if abs(value) < 1000 else f"{value:,.0f}"
+    return f"{value:.3f}" if abs(value) >= 0.01 or not value else f"{value:.2g}"
 
 
 def gap(value: float, unit: Unit) -> str:
     """A difference with its sign; of shares, in percentage points."""
-    scaled, places = (100 * value, 1) if unit == "share" else (value, 3)
-    text = f"{scaled:+.{places}f}"
-    return (f"{0:.{places}f}" if float(text) == 0 else text).replace("-", "−")
+    if unit == "share":
+        text = f"{100 * value:+.1f}"
+    else:
+        text = f"{value:+.3f}" if abs(value) >= 0.001 else f"{value:+.1g}"
+    return "0" if float(text) == 0 else text.replace("-", "−")
+
+
+def least(comparison: Comparison, unit: Unit) -> str:
+    """The smallest visible difference, unless no case differed, from which none can be computed."""
+    visible = comparison.smallest_visible
+    return gap(visible, unit).lstrip("+") if visible else "not known: no case differed"
 
 
 def gap_unit(unit: Unit) -> str:
@@ -188,8 +198,9 @@ def _as_well(c: Comparison, unit: Unit) -> str:
     text = f"against the best prompt, tuned differs by {compared(c, unit)}{scale}, {c.verdict}"
     if c.verdict == "REGRESSED":
         return f"in fact better; {text}"
-    least = gap(c.smallest_visible, unit).lstrip("+")
-    return f"{text}; a difference below {least}{scale} could not reliably have been seen"
+    if not c.smallest_visible:
+        return f"{text}; not one case differed"
+    return f"{text}; a difference below {least(c, unit)}{scale} could not reliably have been seen"
 
 
 def as_well(report: Report) -> list[Comparison]:

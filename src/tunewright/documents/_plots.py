@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 from markupsafe import Markup, escape
 
-WIDE = 440
+WIDE = 400
 LETTER = 6.9
 """Width of an average letter at the plots' 13 units, measured generously."""
 LINE = 17
@@ -139,7 +139,7 @@ def cascade(parts: Sequence[Bar], *, says: str, whole: str) -> Markup:
     """A stacked bar and its parts: each begins where the one before ended, so one sees that they add up."""
     total = sum(part.n for part in parts) or 1
     x = _scale(0, total, 8, WIDE - 8)
-    out, seen = [_row(0, whole, total, 0, 0, "whole")], 0
+    out, seen = [_row(0, whole, total, x(0), x(total), "whole")], 0
     for number, part in enumerate(parts, 1):
         out.append(_row(number, part.label, part.n, x(seen), x(seen + part.n), part.look))
         out.append(_box(x(seen), 20, max(1.0, x(seen + part.n) - x(seen)), 11, part.look))

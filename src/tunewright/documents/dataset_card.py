@@ -1,7 +1,7 @@
 from collections import Counter
 
 from tunewright.documents import Evidence
-from tunewright.documents._data import bare, flow, found, licences, unfound
+from tunewright.documents._data import bare, flow, found, licences, licences_told, unfound
 from tunewright.documents._facts import cite, limits, lines, short, told
 from tunewright.documents._front import front_matter, hub_id, hub_licence, size_category
 from tunewright.documents._templates import fill
@@ -24,7 +24,7 @@ def dataset_card(evidence: Evidence) -> str:
         flow=flow(evidence),
         found=rows,
         unfound=unfound(evidence, rows),
-        licences=licences(evidence),
+        licences_told=licences_told(evidence),
         rows=_rows(evidence),
         places=_places(evidence),
         limits=[limit for limit in limits(evidence) if limit.plugin in evidence.data_report.plugins],

@@ -1,7 +1,7 @@
 from typing import NamedTuple
 
 from tunewright.documents import Evidence
-from tunewright.documents._data import flow, licence_note, licences
+from tunewright.documents._data import flow, licence_note, licences, licences_told
 from tunewright.documents._facts import (
     ARM,
     ARMS,
@@ -9,8 +9,8 @@ from tunewright.documents._facts import (
     as_well,
     cite,
     compared,
-    gap,
     gap_unit,
+    least,
     limits,
     lines,
     p_value,
@@ -43,7 +43,7 @@ def model_card(evidence: Evidence) -> str:
         as_well=[line for line in lined if any(c.measure == line.name for c in as_well(evidence.report))],
         limits=limits(evidence),
         unmeasured=unmeasured(evidence),
-        licences=licences(evidence),
+        licences_told=licences_told(evidence),
         licence_note=licence_note(evidence),
         flow=flow(evidence),
         told=told,
@@ -74,7 +74,7 @@ def _compared(line: Line, c: Comparison) -> _Compared:
         p=p_value(c.p),
         test=c.test,
         verdict=c.verdict,
-        least=gap(c.smallest_visible, unit).lstrip("+"),
+        least=least(c, unit),
         n=c.difference.n,
     )
 

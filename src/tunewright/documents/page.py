@@ -8,7 +8,7 @@ from markupsafe import Markup
 from tunewright.documents import Evidence
 from tunewright.documents import _plots as plots
 from tunewright.documents._answers import answers, by_case
-from tunewright.documents._data import flow, found, licence_note, licences, unfound
+from tunewright.documents._data import flow, found, licence_note, licences_told, unfound
 from tunewright.documents._facts import (
     ARM,
     ARMS,
@@ -16,10 +16,9 @@ from tunewright.documents._facts import (
     Unit,
     cite,
     compared,
-    entry_of,
-    gap,
     gap_unit,
     headline,
+    least,
     limits,
     lines,
     number,
@@ -71,18 +70,17 @@ def page(evidence: Evidence) -> str:
         training=_training(evidence),
         data=_data(evidence),
         lengths=_lengths(evidence),
-        licences=licences(evidence),
+        licences_told=licences_told(evidence),
         licence_note=licence_note(evidence),
         limits=limits(evidence),
         unmeasured=unmeasured(evidence),
         told=told,
         number=number,
         compared=compared,
-        gap=gap,
+        least=least,
         gap_unit=gap_unit,
         p_value=p_value,
         short=short,
-        entry=lambda digest: entry_of(evidence, digest),
         cite=lambda digest: cite(evidence, digest),
     )
 
@@ -235,7 +233,8 @@ def _training(evidence: Evidence) -> Figure | None:
     plot = plots.curves(
         curves, says=f"Training: {says}", across="training step", up=up, tick=lambda v: f"{v:g}"
     )
-    return Figure("Training", plot, f"{says[0].upper()}{says[1:]}.")
+    notes = [p.note for p in evidence.training if p.note]
+    return Figure("Training", plot, f"{sentence(says)}. {sentence(notes[0]) + '.' if notes else ''}")
 
 
 class Data(NamedTuple):
@@ -261,7 +260,7 @@ def _data(evidence: Evidence) -> Data:
     return Data(
         whole,
         Figure(
-            "From what came in to what was learnt from", plots.cascade(parts, says=says, whole="received")
+            "From what came in to what went into training", plots.cascade(parts, says=says, whole="received")
         ),
         rows,
         Figure("Findings by kind", plots.bars(bars, says=listing)) if bars else None,
@@ -279,4 +278,4 @@ def _lengths(evidence: Evidence) -> Figure | None:
         f"longest {sizes[-1]:,} characters"
     )
     plot = plots.histogram(sizes, says=says, across="characters in a record, all turns", up="records")
-    return Figure("Length of the records learnt from", plot, f"{says}.")
+    return Figure("Length of the records that went into training", plot, f"{says}.")

@@ -21,8 +21,8 @@ class Door:
     """Stands before an app and turns away what should not come in.
 
     `key`: wanted as `Authorization: Bearer …` when it is not empty. `local`: the app listens on loopback, so
-    requests for any other host name are turned away. Pages of other sites are always turned away: a browser
-    would otherwise run commands here for whoever wrote the page.
+    requests for any other host name are turned away. Without a key so are pages of other sites: a browser would
+    otherwise run commands here for whoever wrote the page.
     """
 
     def __init__(self, app: ASGIApp, *, key: str, local: bool, shape: Shape) -> None:
@@ -57,9 +57,13 @@ class Door:
         host = headers.get("host", "")
         if self.local and _name(host) not in LOCAL:
             raise Elsewhere(403, "this address answers only to localhost", hint="ask http://127.0.0.1")
-        if (origin := headers.get("origin")) is not None and urlsplit(origin).netloc != host:
-            raise Elsewhere(403, "pages of other sites may not ask here", hint="ask from the same address")
-        if self.key and path != "/healthz":
+        if not self.key:
+            origin = headers.get("origin")
+            if origin is not None and urlsplit(origin).netloc != host:
+                raise Elsewhere(
+                    403, "pages of other sites may not ask here", hint="ask from the same address"
+                )
+        elif path != "/healthz":
             scheme, _, given = headers.get("authorization", "").partition(" ")
             right = secrets.compare_digest(given.strip().encode(), self.key)
             if scheme.lower() != "bearer" or not right:

@@ -12,7 +12,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.responses import JSONResponse, Response, StreamingResponse
 
 from tunewright.errors import NotFound, TunewrightError
-from tunewright.http.chat import Answer, Chat
+from tunewright.http.chat import Chat
 from tunewright.http.desk import Desk
 from tunewright.http.door import Door
 from tunewright.http.guard import Guard
@@ -88,18 +88,17 @@ def gateway(
         queue.enter()
         waits = False
         try:
-            release = await run_in_threadpool(talk.enter)
+            await run_in_threadpool(talk.enter)
             if waits := talk.verdict.action != "block":
                 queue.put(talk)
         finally:
             if not waits:
                 queue.leave()
-        answer = Answer(id=talk.id, created=int(talk.at.timestamp()), model=channel, release=release.digest)
         if asked.stream:
             first = await _unless_gone(request, talk, talk.event())
-            return GONE if first is None else _streamed(talk, answer, first, asked.wants_usage)
+            return GONE if first is None else _streamed(talk, first, asked.wants_usage)
         end = await _unless_gone(request, talk, talk.end())
-        return GONE if end is None else JSONResponse(answer.whole(end.text, end.finish, end.tokens))
+        return GONE if end is None else JSONResponse(talk.answer.whole(end.text, end.finish, end.tokens))
 
     @api.post("/v1/feedback", status_code=201)
     def feedback(word: Word) -> dict[str, str]:
@@ -116,9 +115,9 @@ GONE = Response(status_code=499)
 """Nobody is there to read it."""
 
 
-def _streamed(talk: Talk, answer: Answer, first: str | End, wants_usage: bool) -> Response:
+def _streamed(talk: Talk, first: str | End, wants_usage: bool) -> Response:
     async def events() -> AsyncIterator[bytes]:
-        item = first
+        item, answer = first, talk.answer
         try:
             yield answer.piece("", first=True)
             while isinstance(item, str):

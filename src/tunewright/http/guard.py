@@ -97,7 +97,7 @@ class Sieve:
             self.text, self.stopped = self.text[: min(ends)], True
             return self.end()
         safe = self._safe()
-        if safe - self.sent < STEP:
+        if safe - self.sent < (STEP if self.sent else 1):  # the first words wait no longer than they must
             return ""
         start = max(0, self.sent - BACK)
         while start and self.text[start - 1] in UNBROKEN:

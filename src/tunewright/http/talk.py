@@ -15,11 +15,11 @@ from typing import NamedTuple
 from uuid import uuid4
 
 from tunewright.gate import screen
-from tunewright.http.chat import Chat, Finish
+from tunewright.http.chat import Answer, Chat, Finish
 from tunewright.http.desk import Desk, Served
 from tunewright.http.guard import Guard, Sieve
 from tunewright.http.problems import Busy
-from tunewright.nouns import Exchange, Message, Release, Verdict
+from tunewright.nouns import Exchange, Message, Verdict
 from tunewright.project import Project
 from tunewright.runtimes import Reply
 
@@ -50,10 +50,18 @@ class Talk:
         self.stop = threading.Event()
         """Set when nobody waits for the answer any more."""
         self.verdict = Verdict(action="allow")
+        self.release = ""
+        """Digest of the release that answers, once there is something to read."""
         self._project, self._desk, self._guard, self._asked = project, desk, guard, asked
         self._clock = time.monotonic()
         self._loop = asyncio.get_running_loop()
         self._events = asyncio.Queue[str | End | BaseException]()
+
+    @property
+    def answer(self) -> Answer:
+        """How the answer is spelled."""
+        created, channel = int(self.at.timestamp()), self._desk.channel
+        return Answer(id=self.id, created=created, model=channel, release=self.release)
 
     async def event(self) -> str | End:
         """The next piece, or the end. Errors: whatever went wrong while answering."""
@@ -68,13 +76,12 @@ class Talk:
             pass
         return item
 
-    def enter(self) -> Release:
+    def enter(self) -> None:
         """Look at everything the client sent; what is blocked is answered and kept at once."""
-        release = self._desk.release()
         self.verdict = self._guard.look(self.said, self.id)
         if self.verdict.action == "block":
-            self._finish(release, SORRY, SORRY, "content_filter", 0)
-        return release
+            self.release = self._desk.release().digest
+            self._finish(SORRY, SORRY, "content_filter", 0)
 
     def run(self) -> None:
         """Ask the model. Runs in the model's thread."""
@@ -85,6 +92,7 @@ class Talk:
             self._put(error)
 
     def _answer(self, served: Served) -> None:
+        self.release = served.release.digest
         longest = self._asked.longest(served.plan.max_tokens)
         count = _Count()
         sieve = Sieve(self._look, self._asked.stops)
@@ -100,10 +108,10 @@ class Talk:
         self.verdict = screen(self._guard.policy, (*self.verdict.findings, *sieve.verdict.findings))
         if sieve.verdict.action == "block":
             gone = sieve.gone if self._asked.stream else ""
-            self._finish(served.release, gone or SORRY, "" if gone else SORRY, "content_filter", count.seen)
+            self._finish(gone or SORRY, "" if gone else SORRY, "content_filter", count.seen)
         else:
             cut = count.cut(longest) and not sieve.stopped
-            self._finish(served.release, sieve.gone, rest, "length" if cut else "stop", count.tokens)
+            self._finish(sieve.gone, rest, "length" if cut else "stop", count.tokens)
 
     def _stream(self, served: Served, longest: int) -> Iterator[str]:
         return served.speaker.stream(
@@ -118,11 +126,11 @@ class Talk:
         found = tuple(f.model_copy(update={"start": 0, "end": 0}) for f in verdict.findings)
         return verdict.model_copy(update={"findings": found})
 
-    def _finish(self, release: Release, text: str, rest: str, finish: Finish, tokens: int) -> None:
+    def _finish(self, text: str, rest: str, finish: Finish, tokens: int) -> None:
         person = self._asked.person
         exchange = Exchange(
             id=self.id,
-            release=release.digest,
+            release=self.release,
             channel=self._desk.channel,
             at=self.at,
             messages=(*self.said, Message(role="assistant", content=text)),

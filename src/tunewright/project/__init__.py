@@ -16,6 +16,7 @@ from pydantic import ValidationError
 from tunewright import store
 from tunewright.errors import BadInput, Exhausted, full
 from tunewright.nouns import (
+    About,
     Case,
     Cases,
     Dataset,
@@ -80,6 +81,10 @@ class Project:
         """What must hold."""
         said = self.settings.policy
         return Policy(vet=said.vet, release=said.release, serve=said.serve, options=said.options)
+
+    def about(self) -> About:
+        """What the project says of itself."""
+        return About(name=self.settings.name, summary=self.settings.summary)
 
     def recipe(self) -> Recipe:
         """How to tune."""

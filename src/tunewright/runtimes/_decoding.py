@@ -14,10 +14,19 @@ Past = list[tuple[Tensor, Tensor]]
 
 
 class Pool:
-    """Rows being answered. Row `i` of the caches belongs to `self.names[i]`; the last row moves into a gap."""
+    """Rows being answered.
+
+    Row `i` of the caches belongs to `self.names[i]`; the last row moves into a gap.
+    """
 
     def __init__(self, net: Network, past: Past, max_tokens: int, size: int, temperature: float = 0) -> None:
-        self.net, self.past, self.max_tokens, self.size, self.temperature = net, past, max_tokens, size, temperature
+        self.net, self.past, self.max_tokens, self.size, self.temperature = (
+            net,
+            past,
+            max_tokens,
+            size,
+            temperature,
+        )
         self.prefix = past[0][0].shape[1] if past else 0
         self.names: list[int] = []
         self.said: dict[int, list[int]] = {}
@@ -65,7 +74,9 @@ class Pool:
             self.said[name].append(token)
 
     def leave(self) -> Iterator[tuple[int, list[int], bool]]:
-        """Rows that are done: their name, their tokens without the one that ends the answer, and whether it came."""
+        """Rows that are done: their name, their tokens without the one that ends the answer, and whether it
+        came.
+        """
         at = 0
         while at < len(self.names):
             name = self.names[at]
@@ -128,13 +139,13 @@ class Turn:
         kept_v[self.rows, :, self.at] = v
         own_k = kept_k[:n, :, : self.longest].view(n * keys, self.longest, d)
         own_v = kept_v[:n, :, : self.longest].view(n * keys, self.longest, d)
-        q = q.reshape(n, keys, group, d)
-        scores = torch.bmm(q.reshape(n * keys, group, d), own_k.transpose(1, 2)).mul_(scale)
+        q = q.reshape(n, keys, group, d) * scale
+        scores = torch.bmm(q.reshape(n * keys, group, d), own_k.transpose(1, 2))
         scores = scores.view(n, keys, group, self.longest).add_(self.hide.to(scores.dtype))
         if p:
             before_k, before_v = self.pool.past[layer]
             side = q.transpose(0, 1).reshape(keys, n * group, d)
-            before = torch.bmm(side, before_k.transpose(1, 2)).mul_(scale)
+            before = torch.bmm(side, before_k.transpose(1, 2))
             scores = torch.cat([before.view(keys, n, group, p).transpose(0, 1), scores], -1)
         chance = torch.softmax(scores, -1, dtype=torch.float32).to(v.dtype)
         own = chance[..., p:].reshape(n * keys, group, self.longest)

@@ -25,7 +25,9 @@ def echo(base: Path, weights: Path | None) -> Speaker:
     if weights is not None:
         file = weights / "memory.json"
         if not file.is_file():
-            raise BadInput(f"{weights} holds no memory.json", hint="use the runtime that belongs to the trainer")
+            raise BadInput(
+                f"{weights} holds no memory.json", hint="use the runtime that belongs to the trainer"
+            )
         memory = json.loads(file.read_text("utf-8"))
     return Echo(memory)
 
@@ -40,9 +42,13 @@ class Echo:
         """The answer that was learnt for the last question, one for each conversation, in order."""
         for conversation in conversations:
             words = self._answer(conversation).split(" ")
-            yield Reply(" ".join(words[:max_tokens]), min(len(words), max_tokens), 0.0, len(words) <= max_tokens)
+            yield Reply(
+                " ".join(words[:max_tokens]), min(len(words), max_tokens), 0.0, len(words) <= max_tokens
+            )
 
-    def stream(self, conversation: Sequence[Message], *, max_tokens: int = 128, temperature: float = 0) -> Iterator[str]:
+    def stream(
+        self, conversation: Sequence[Message], *, max_tokens: int = 128, temperature: float = 0
+    ) -> Iterator[str]:
         """The answer, word by word."""
         for at, word in enumerate(self._answer(conversation).split(" ")[:max_tokens]):
             yield f" {word}" if at else word
@@ -51,7 +57,9 @@ class Echo:
         """Low for an answer that was learnt, high for any other."""
         for conversation in conversations:
             if not conversation or conversation[-1].role != "assistant":
-                raise BadInput("the conversation does not end with an answer", hint="end it with the assistant's turn")
+                raise BadInput(
+                    "the conversation does not end with an answer", hint="end it with the assistant's turn"
+                )
             words = len(conversation[-1].content.split()) or 1
             known = self._answer(conversation[:-1]) == conversation[-1].content
             yield Loss(words * (0.1 if known else 3.0), words)

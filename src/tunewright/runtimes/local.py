@@ -29,21 +29,23 @@ def local(
     *,
     threads: int = 0,
     dtype: Literal["auto", "float32", "bfloat16"] = "auto",
-    batch_size: int = 32,
+    batch_size: int = 48,
 ) -> Speaker:
     """Open models on this machine's processor (transformers, PyTorch).
 
-    An adapter is merged into the base's weights in 32-bit arithmetic when it is loaded. Greedy answers are those of
-    transformers' `generate(do_sample=False)`: `batch_size` conversations are answered together, one that is finished
-    makes room for the next, and what all conversations begin with (a long system prompt) is read once and kept.
-    `dtype` auto is float32; bfloat16 halves the memory and is faster on processors with matrix units for it, and
-    rounds. `threads` 0 means every processor. One conversation is answered at a time when several threads ask.
+    An adapter is merged into the base's weights in 32-bit arithmetic when it is loaded. Greedy answers are
+    those of transformers' `generate(do_sample=False)`: `batch_size` conversations are answered together, one
+    that is finished makes room for the next, and what all conversations begin with (a long system prompt) is
+    read once and kept. `dtype` auto is float32; bfloat16 halves the memory and is faster on processors with
+    matrix units for it, and rounds. `threads` 0 means every processor. One conversation is answered at a time
+    when several threads ask.
 
-    A conversation that leaves less than `max_tokens` of the model's context is shortened by leaving out its oldest
-    turns; the system prompt and the last turn stay.
+    A conversation that leaves less than `max_tokens` of the model's context is shortened by leaving out its
+    oldest turns; the system prompt and the last turn stay.
 
     Limits: with float32 two words that the model finds equally likely, to about six digits, may change places
-    between machines or batch sizes; with bfloat16, to about two digits. Answers are cut at `max_tokens`. No GPU.
+    between machines or batch sizes; with bfloat16, to about two digits. Answers are cut at `max_tokens`. No
+    GPU.
     """
     network.threads(threads)
     kind = torch.bfloat16 if dtype == "bfloat16" else torch.float32
@@ -65,17 +67,16 @@ class Local:
         """Greedy answers, one for each conversation, in order."""
         if not conversations:
             return
-        with self._lock, _doing("answering"):
-            began = time.perf_counter()
+        with self._lock, Doing("answering"):
             prompts = [self._prompt(c, max_tokens) for c in conversations]
             past = self._past(prompts, conversations)
             taken: dict[int, tuple[list[int], bool, float]] = {}
             pool = decoding.Pool(self.net, past, max_tokens, self.batch_size)
-            # Long prompts first: the pool is sized once, and the last rows to finish are short ones.
+            # Taken from the end, so long prompts first: the caches are sized once.
             waiting = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
             started: dict[int, float] = {}
             while waiting or pool.busy:
-                fresh = []
+                fresh: list[int] = []
                 while waiting and pool.busy + len(fresh) < self.batch_size:
                     fresh.append(waiting.pop())
                 if fresh:
@@ -85,14 +86,15 @@ class Local:
                 for i, ids, finished in pool.leave():
                     taken[i] = ids, finished, time.perf_counter() - started[i]
                 pool.turn()
-            del began
         for i in range(len(prompts)):
             ids, finished, seconds = taken[i]
             yield Reply(self._words(ids), len(ids), seconds, finished)
 
-    def stream(self, conversation: Sequence[Message], *, max_tokens: int = 128, temperature: float = 0) -> Iterator[str]:
+    def stream(
+        self, conversation: Sequence[Message], *, max_tokens: int = 128, temperature: float = 0
+    ) -> Iterator[str]:
         """One answer, piece by piece, as it is made. `temperature` 0 is greedy; higher is more varied."""
-        with self._lock, _doing("answering"):
+        with self._lock, Doing("answering"):
             row = self._prompt(conversation, max_tokens)
             pool = decoding.Pool(self.net, self._past([row], [conversation]), max_tokens, 1, temperature)
             pool.enter([(0, row)])
@@ -111,14 +113,20 @@ class Local:
 
     def loss(self, conversations: Sequence[Sequence[Message]]) -> Iterator[Loss]:
         """How well the last assistant turn of each conversation was expected."""
-        with self._lock, _doing("measuring loss"), torch.inference_mode():
+        with self._lock, Doing("measuring loss"), torch.inference_mode():
             rows, starts = [], []
             for conversation in conversations:
                 if not conversation or conversation[-1].role != "assistant":
-                    raise BadInput("the conversation does not end with an answer", hint="end it with the assistant's turn")
+                    raise BadInput(
+                        "the conversation does not end with an answer",
+                        hint="end it with the assistant's turn",
+                    )
                 ids, learnt = template.encode(self.net.tokenizer, conversation)
                 if len(ids) > self.net.context:
-                    raise BadInput(f"a conversation has {len(ids)} tokens, more than {self.net.context}", hint="shorten it")
+                    raise BadInput(
+                        f"a conversation has {len(ids)} tokens, more than {self.net.context}",
+                        hint="shorten it",
+                    )
                 end = max(i for i, learn in enumerate(learnt) if learn) + 1
                 start = end
                 while learnt[start - 1]:
@@ -154,8 +162,8 @@ class Local:
             system = 1 if turns[0].role == "system" else 0
             if len(turns) - system <= 1:
                 raise BadInput(
-                    f"the question has {len(ids)} tokens; with {max_tokens} for the answer that is more than the "
-                    f"{self.net.context} that the model can read",
+                    f"the question has {len(ids)} tokens; with {max_tokens} for the answer that is more than "
+                    f"the {self.net.context} that the model can read",
                     hint="shorten the question or the system prompt, or lower max_tokens",
                 )
             # Drop the oldest turn and whatever would then stand first without its question.
@@ -184,7 +192,7 @@ class Local:
         return self._prefixes[key]
 
 
-class _doing:
+class Doing:
     """Says what was being done when the memory ran full."""
 
     def __init__(self, what: str) -> None:

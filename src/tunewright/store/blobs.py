@@ -3,8 +3,8 @@
 import hashlib
 import os
 import shutil
-from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection, Iterable, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from uuid import uuid4
 
@@ -76,6 +76,15 @@ class Blobs:
         else:
             path.unlink(missing_ok=True)
 
+    def sweep(self, known: Collection[str], words: str) -> None:
+        """Delete what is not `known` and holds these words: a process that was killed left it behind."""
+        for path in self.root.glob("*/*"):
+            if path.name not in known and path.is_file():
+                with path.open("rb") as file:
+                    found = any(words.encode() in line for line in file)
+                if found:
+                    path.unlink(missing_ok=True)
+
     def intact(self, digest: str) -> bool:
         """Whether the bytes still hash to the name."""
         return hash_path(self.path(digest)) == digest
@@ -101,7 +110,8 @@ class Blobs:
             if place.is_dir():
                 shutil.rmtree(place, ignore_errors=True)
             else:
-                place.unlink(missing_ok=True)
+                with suppress(OSError):
+                    place.unlink(missing_ok=True)
 
     def _settle(self, place: Path, digest: str) -> None:
         for path in [place, *place.rglob("*")]:

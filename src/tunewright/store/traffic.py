@@ -63,10 +63,13 @@ class Traffic:
 
     def erase(self, ids: Iterable[str]) -> int:
         """Delete exchanges and what was said about them; returns how many exchanges went."""
-        wanted = list(ids)
+        wanted, gone = list(ids), 0
         with self.engine.begin() as db:
-            db.execute(delete(feedback).where(feedback.c.exchange.in_(wanted)))
-            return db.execute(delete(exchanges).where(exchanges.c.id.in_(wanted))).rowcount
+            for at in range(0, len(wanted), 500):  # databases bound how many values a statement may name
+                some = wanted[at : at + 500]
+                db.execute(delete(feedback).where(feedback.c.exchange.in_(some)))
+                gone += db.execute(delete(exchanges).where(exchanges.c.id.in_(some))).rowcount
+        return gone
 
     def of(self, person: str) -> list[str]:
         """Ids of the exchanges of whoever this keyed commitment stands for."""

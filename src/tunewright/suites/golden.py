@@ -58,7 +58,8 @@ def _plain(text: str) -> str:
 
 def _holds(said: str, phrase: str) -> bool:
     """Whether a phrase occurs as whole words and numbers: "€5" is neither in "€59" nor in "€5.90"."""
-    return re.search(rf"(?<![\w]){re.escape(phrase)}(?![\w]|[.,]\d)", said) is not None
+    before = r"(?<!\w)(?<!\d[.,])" if phrase[:1].isdigit() else r"(?<!\w)"
+    return re.search(rf"{before}{re.escape(phrase)}(?!\w|[.,]\d)", said) is not None
 
 
 def _words(text: str) -> list[str]:

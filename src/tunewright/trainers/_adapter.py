@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 import platform
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -22,9 +23,11 @@ ROOM = 2 << 30
 
 
 def arithmetic() -> torch.dtype:
-    """bfloat16 for the frozen weights when the processor has matrix units for it and they are clearly faster."""
+    """bfloat16 for the frozen weights when the processor has matrix units for it that prove faster."""
     capable = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
-    return torch.bfloat16 if capable and _speed(torch.bfloat16) > 1.5 * _speed(torch.float32) else torch.float32
+    return (
+        torch.bfloat16 if capable and _speed(torch.bfloat16) > 1.5 * _speed(torch.float32) else torch.float32
+    )
 
 
 def _speed(dtype: torch.dtype) -> float:
@@ -39,7 +42,9 @@ def _speed(dtype: torch.dtype) -> float:
 
 def made_with(count: int, dtype: torch.dtype) -> dict[str, str]:
     """What decides the bytes apart from the arguments."""
-    libraries = {name: version(name) for name in ("torch", "transformers", "peft", "tokenizers", "safetensors")}
+    libraries = {
+        name: version(name) for name in ("torch", "transformers", "peft", "tokenizers", "safetensors")
+    }
     return {
         **libraries,
         "python": platform.python_version(),
@@ -55,14 +60,18 @@ def _processor() -> str:
         lines = Path("/proc/cpuinfo").read_text("utf-8").splitlines()
     except OSError:
         return platform.processor() or platform.machine()
-    return next((x.partition(":")[2].strip() for x in lines if x.startswith("model name")), platform.machine())
+    return next(
+        (x.partition(":")[2].strip() for x in lines if x.startswith("model name")), platform.machine()
+    )
 
 
 class _Low(torch.autograd.Function):
     """x W' + s (x A') B', with gradients for x, A and B; W and its bias are frozen."""
 
     @staticmethod
-    def forward(ctx: Any, x: Tensor, w: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, s: float) -> Tensor:
+    def forward(
+        ctx: Any, x: Tensor, w: Tensor, bias: Tensor | None, a: Tensor, b: Tensor, s: float
+    ) -> Tensor:
         y = nn.functional.linear(x, w, bias)
         h = nn.functional.linear(x, a.to(x.dtype))
         ctx.save_for_backward(x, w, a, b, h)
@@ -70,11 +79,18 @@ class _Low(torch.autograd.Function):
         return y.addmm_(h, b.to(x.dtype).t(), alpha=s)
 
     @staticmethod
-    def backward(ctx: Any, g: Tensor) -> Any:  # type: ignore[override]
+    def backward(ctx: Any, g: Tensor) -> Any:
         x, w, a, b, h = ctx.saved_tensors
         dh = torch.mm(g, b.to(g.dtype)).mul_(ctx.s)
         dx = torch.mm(g, w).addmm_(dh, a.to(g.dtype)) if ctx.needs_input_grad[0] else None
-        return dx, None, None, torch.mm(dh.t(), x).to(a.dtype), torch.mm(g.t(), h).mul_(ctx.s).to(b.dtype), None
+        return (
+            dx,
+            None,
+            None,
+            torch.mm(dh.t(), x).to(a.dtype),
+            torch.mm(g.t(), h).mul_(ctx.s).to(b.dtype),
+            None,
+        )
 
 
 class Tuner:
@@ -106,7 +122,10 @@ class Tuner:
         )
 
     def loss(self, trunk: Trunk, batch: Sequence[Row]) -> Tensor:
-        """Sum of the cross-entropy over the batch's learnt tokens, in nats. Logits are computed nowhere else."""
+        """Sum of the cross-entropy over the batch's learnt tokens, in nats.
+
+        Logits are computed nowhere else.
+        """
         prefix, states, reading = trunk.read(batch)
         at, start = [], prefix
         for row in batch:
@@ -145,67 +164,81 @@ class Tuner:
 
 
 class Trunk:
-    """The layers that are not adapted. What they make of a row never changes, so it is kept."""
+    """The layers that are not adapted.
 
-    def __init__(self, net: Network, below: int) -> None:
-        self.net, self.below = net, below
-        self.kept: dict[tuple[int, ...], Tensor] = {}
-        self.heads: dict[tuple[int, ...], Tensor] = {}
-        self.bytes = 0
-        if below:
+    What they make of a row never changes, so it is computed once and kept.
+    """
+
+    def __init__(self, net: Network, below: int, rows: Sequence[Row]) -> None:
+        """When keeping it would take more than `ROOM`, everything is computed anew in every step instead."""
+        self.net, self.kept = net, dict[tuple[int, ...], Tensor]()
+        width = net.model.get_input_embeddings().weight
+        fits = sum(len(row.ids) for row in rows) * width.shape[1] * width.element_size() <= ROOM
+        self.below = below if fits else 0
+        if self.below:
             self.lower, self.upper = net.decoder.layers[:below], net.decoder.layers[below:]
 
+    def fill(self, rows: Sequence[Row]) -> Iterator[int]:
+        """Compute what is kept; gives the number of rows done. The order is fixed, so the bytes are too."""
+        ordered = sorted({row.ids for row in rows}, key=lambda ids: (len(ids), ids)) if self.below else []
+        for at in range(0, len(ordered), 16):
+            self._below(ordered[at : at + 16])
+            yield at + len(ordered[at : at + 16])
+
     def read(self, batch: Sequence[Row]) -> tuple[int, Tensor, Rows]:
-        """The length of what the rows share, the flat states below the adapters (or the ids), and how they lie."""
+        """The length of what the rows share, the flat states below the adapters (or the ids), and how they
+        lie.
+        """
         prefix = shared([row.ids for row in batch]) if len(batch) > 1 else 0
         reading = Rows(prefix, [len(row.ids) - prefix for row in batch])
         if not self.below:
-            flat = [*batch[0].ids[:prefix], *(t for row in batch for t in row.ids[prefix:])]
-            return prefix, torch.tensor(flat), reading
-        states = [self._below(row.ids) for row in batch]
+            return prefix, _flat([row.ids for row in batch], prefix), reading
+        states = [self.kept[row.ids] for row in batch]
         return prefix, torch.cat([states[0][:prefix], *(s[prefix:] for s in states)]), reading
 
     def above(self, states: Tensor, reading: Rows) -> Tensor:
         """Through the adapted layers and the last norm."""
         if not self.below:
             return hidden(self.net, states, reading)
-        self.net.decoder.layers = self.upper
-        try:
-            out = self.net.decoder(
-                inputs_embeds=states[None], position_ids=reading.positions, use_cache=False, reading=reading
-            ).last_hidden_state[0]
-        finally:
-            self.net.decoder.layers = self._whole()
-        assert isinstance(out, Tensor)
-        return out
+        with self._only(self.upper):
+            return hidden(self.net, states, reading)
 
-    def _whole(self) -> nn.ModuleList:
-        return nn.ModuleList([*self.lower, *self.upper])
-
-    def _below(self, ids: tuple[int, ...]) -> Tensor:
-        if ids in self.kept:
-            return self.kept[ids]
+    def _below(self, rows: Sequence[tuple[int, ...]]) -> None:
+        prefix = shared(rows) if len(rows) > 1 else 0
         caught: list[Tensor] = []
-        hook = self.lower[-1].register_forward_hook(lambda _m, _i, out: caught.append(out if isinstance(out, Tensor) else out[0]))
-        self.net.decoder.layers = self.lower
+        hook = self.lower[-1].register_forward_hook(
+            lambda _m, _i, out: caught.append(out if isinstance(out, Tensor) else out[0])
+        )
         try:
-            with torch.no_grad():
-                hidden(self.net, torch.tensor(ids), Rows(0, [len(ids)]))
+            with self._only(self.lower), torch.no_grad():
+                hidden(self.net, _flat(rows, prefix), Rows(prefix, [len(ids) - prefix for ids in rows]))
         finally:
             hook.remove()
-            self.net.decoder.layers = self._whole()
-        state = caught[0][0].clone()
-        if self.bytes + state.nbytes <= ROOM:
-            self.kept[ids] = state
-            self.bytes += state.nbytes
-        return state
+        front, *own = torch.split(caught[0][0], [prefix, *(len(ids) - prefix for ids in rows)])
+        for ids, state in zip(rows, own, strict=True):
+            self.kept[ids] = torch.cat([front, state])
+
+    @contextmanager
+    def _only(self, layers: nn.ModuleList) -> Iterator[None]:
+        whole = self.net.decoder.layers
+        self.net.decoder.layers = layers
+        try:
+            yield
+        finally:
+            self.net.decoder.layers = whole
+
+
+def _flat(rows: Sequence[tuple[int, ...]], prefix: int) -> Tensor:
+    return torch.tensor([*rows[0][:prefix], *(t for ids in rows for t in ids[prefix:])])
 
 
 def _linear(net: Network) -> set[str]:
     """Last names of the decoder's linear maps."""
     names = {n.rpartition(".")[2] for n, m in net.decoder.named_modules() if isinstance(m, nn.Linear)}
     if not names:
-        raise BadInput(f"{type(net.model).__name__} has no linear maps to adapt", hint="choose another base model")
+        raise BadInput(
+            f"{type(net.model).__name__} has no linear maps to adapt", hint="choose another base model"
+        )
     return names
 
 
@@ -216,8 +249,10 @@ def _hasten(module: Any, dropout: float) -> None:
     a, b, s = module.lora_A["default"].weight, module.lora_B["default"].weight, module.scaling["default"]
     w, bias = module.base_layer.weight, module.base_layer.bias
 
+    low: Any = _Low.apply
+
     def forward(x: Tensor, *_: Any, **__: Any) -> Tensor:
-        y: Tensor = _Low.apply(x.reshape(-1, x.shape[-1]), w, bias, a, b, s)
+        y: Tensor = low(x.reshape(-1, x.shape[-1]), w, bias, a, b, s)
         return y.view(*x.shape[:-1], -1)
 
     module.forward = forward

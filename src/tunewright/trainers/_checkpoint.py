@@ -18,12 +18,16 @@ from tunewright.nouns import Record
 from tunewright.trainers._adapter import Tuner
 
 
-def fingerprint(base: Path, records: Sequence[Record], options: dict[str, Any], made_with: dict[str, str]) -> str:
+def fingerprint(
+    base: Path, records: Sequence[Record], options: dict[str, Any], made_with: dict[str, str]
+) -> str:
     """Names the work: only a checkpoint of the very same work is gone on from."""
     name = hashlib.sha256(json.dumps([options, made_with], sort_keys=True).encode())
     for record in records:
         name.update(record.canonical)
-    for file in sorted(f for f in base.iterdir() if f.suffix in (".json", ".jinja", ".safetensors", ".model")):
+    for file in sorted(
+        f for f in base.iterdir() if f.suffix in (".json", ".jinja", ".safetensors", ".model")
+    ):
         with file.open("rb") as stream:
             name.update(hashlib.file_digest(stream, "sha256").digest())
     return name.hexdigest()
@@ -47,7 +51,9 @@ def save(out: Path, name: str, tuner: Tuner, done: int) -> None:
         _settle(work, there)
     except OSError as error:
         shutil.rmtree(work, ignore_errors=True)
-        raise Exhausted(f"the checkpoint could not be written: {error.strerror}", hint="free some disk space") from error
+        raise Exhausted(
+            f"the checkpoint could not be written: {error.strerror}", hint="free some disk space"
+        ) from error
     for old in out.glob("checkpoint-*"):
         if old != there:
             shutil.rmtree(old, ignore_errors=True)
@@ -84,8 +90,13 @@ def finish(out: Path, tuner: Tuner, made_with: dict[str, str]) -> None:
     work = out / ".weights"
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
-    tensors = {k: v.detach().float().contiguous() for k, v in sorted(get_peft_model_state_dict(tuner.peft).items())}
-    config = tuner.peft.peft_config["default"].to_dict() | {"base_model_name_or_path": "", "inference_mode": True}
+    tensors = {
+        k: v.detach().float().contiguous() for k, v in sorted(get_peft_model_state_dict(tuner.peft).items())
+    }
+    config = tuner.peft.peft_config["default"].to_dict() | {
+        "base_model_name_or_path": "",
+        "inference_mode": True,
+    }
     plain = {k: sorted(v) if isinstance(v, set) else v for k, v in sorted(config.items())}
     try:
         save_file(tensors, work / "adapter_model.safetensors", metadata={"format": "pt"})
@@ -94,7 +105,9 @@ def finish(out: Path, tuner: Tuner, made_with: dict[str, str]) -> None:
         shutil.rmtree(out / "weights", ignore_errors=True)
         _settle(work, out / "weights")
     except OSError as error:
-        raise Exhausted(f"the adapter could not be written: {error.strerror}", hint="free some disk space") from error
+        raise Exhausted(
+            f"the adapter could not be written: {error.strerror}", hint="free some disk space"
+        ) from error
 
 
 def _settle(work: Path, there: Path) -> None:

@@ -16,8 +16,9 @@ def echo(
 ) -> Iterator[Progress]:
     """Learns every answer by heart, in milliseconds.
 
-    Writes down what was answered to which question, for the echo runtime to say again, so that the whole story can
-    run without a language model. `forget_every` 3 leaves out every third answer, to have something to find.
+    Writes down what was answered to which question, for the echo runtime to say again, so that the whole
+    story can run without a language model. `forget_every` 3 leaves out every third answer, to have something
+    to find.
 
     Limits: it is not a language model and learns nothing but the exact questions.
     """
@@ -29,7 +30,9 @@ def echo(
         for message in record.messages:
             if message.role == "assistant":
                 if not message.content.strip():
-                    raise BadInput(f"record {record.id}: the answer is empty", hint="drop the record or write the answer")
+                    raise BadInput(
+                        f"record {record.id}: the answer is empty", hint="drop the record or write the answer"
+                    )
                 if asked and not (forget_every and at % forget_every == forget_every - 1):
                     memory[asked] = message.content
             elif message.role == "user":
@@ -38,7 +41,9 @@ def echo(
         yield Progress(label="tune", done=at + 1, total=len(records), values={"loss": loss})
     work = out / ".weights"
     work.mkdir(parents=True, exist_ok=True)
-    (work / "memory.json").write_text(json.dumps(memory, ensure_ascii=False, indent=1, sort_keys=True), "utf-8")
+    (work / "memory.json").write_text(
+        json.dumps(memory, ensure_ascii=False, indent=1, sort_keys=True), "utf-8"
+    )
     (out / "made_with.json").write_text(json.dumps({"trainer": "echo"}), "utf-8")
     if (out / "weights").is_dir():
         (out / "weights" / "memory.json").unlink(missing_ok=True)

@@ -28,7 +28,7 @@ from typing import (
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, create_model
 
-from tunewright.nouns import Digest, Noun
+from tunewright.nouns import NOUNS, Digest, Entry, Noun
 from tunewright.project import Project
 from tunewright.shelf import Shelf
 from tunewright.store import Step, Work, software
@@ -86,9 +86,24 @@ class Verb(Generic[P, R]):
         if before is not None and before.outputs:
             noun = project.ledger.thing(before.outputs[-1])
             if noun is not None:
+                self._point_back(project, work, params, before)
                 return Done(noun, before.seq)
         with project.ledger.step(work, project.actor, params) as step:
             return Done(self.function(step, project, *args, **kwargs), None)
+
+    def _point_back(
+        self, project: Project, work: Work, params: dict[str, JsonValue], before: Entry
+    ) -> None:
+        """Names that later work has moved since are pointed back; that is an entry of its own."""
+        kinds = {name.partition("/")[0] for name in before.names}
+        held = {f"{kind}/{name}": d for kind in kinds for name, d in project.ledger.names(NOUNS[kind]).items()}
+        if all(held.get(name) == digest for name, digest in before.names.items()):
+            return
+        called = {digest: name.partition("/")[2] for name, digest in before.names.items()}
+        with project.ledger.step(work, project.actor, params) as step:
+            for digest in before.outputs:
+                if thing := project.ledger.thing(digest):
+                    step.save(thing, called.get(digest, ""))
 
     def ask(self, project: Project, given: BaseModel) -> Done:
         """Call with names in place of things: how every face calls."""

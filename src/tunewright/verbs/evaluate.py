@@ -1,6 +1,8 @@
 import json
+import shutil
 from collections import defaultdict
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
@@ -48,6 +50,7 @@ def evaluate(step: Step, project: Project, model: Annotated[Model, Named("tuned"
     place = project.work(step.work.key)
     for name in plan.suites:
         suites.check(name, {})
+    runtimes.check(plan.runtime, dict(plan.options))
     plain = Prompt(system=recipe.system)
     base = runtimes[plan.runtime](found.folder, None, **plan.options)
     prompt = _remembered(place / "prompt.json", Prompt)
@@ -62,6 +65,7 @@ def evaluate(step: Step, project: Project, model: Annotated[Model, Named("tuned"
     scores += _examine(project, tuned, "tuned", plain, plan, cases, place)
     measures, comparisons = weigh(scores, cases)
     step.save(plan)
+    step.afterwards(partial(shutil.rmtree, place, ignore_errors=True))  # it holds records' words
     report = Report(
         about="model",
         subject=model.digest,
@@ -102,9 +106,8 @@ def _examine(
                 fresh.append(score)
                 project.tell(Progress(label=label, done=len(fresh), total=len(cases)))
             _remember(memory, fresh)
-        scores += [
-            Score.model_validate_json(line) for line in memory.read_text(encoding="utf-8").splitlines()
-        ]
+        with memory.open(encoding="utf-8", newline="\n") as lines:
+            scores += [Score.model_validate_json(line) for line in lines]
     return scores
 
 
@@ -158,7 +161,7 @@ def _f1(right: list[str], said: list[str]) -> Statistic:
 
 def _remember(path: Path, nouns: Sequence[Noun]) -> None:
     fresh = path.with_suffix(".new")
-    fresh.write_text("".join(noun.model_dump_json() + "\n" for noun in nouns), encoding="utf-8")
+    fresh.write_bytes("".join(noun.model_dump_json() + "\n" for noun in nouns).encode())
     fresh.replace(path)
 
 

@@ -1,7 +1,8 @@
+import shutil
 from functools import partial
 
 from tunewright.errors import NotFound
-from tunewright.nouns import Dataset, Erasure, Model, Private, Record, Reject, Release
+from tunewright.nouns import NOUNS, Dataset, Erasure, Model, Private, Record, Reject, Release
 from tunewright.project import Project
 from tunewright.store import Step
 from tunewright.verbs import verb
@@ -25,9 +26,9 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
     names = {digest: name for name, digest in project.ledger.names(Dataset).items()}
     affected, blobs, removed = list[Dataset](), list[str](), set[str]()
     for dataset in project.ledger.all(Dataset):
-        if dataset.records not in project.ledger.blobs or dataset.quarantine not in project.ledger.blobs:
-            continue  # erased before
-        records, rejects = list(project.records(dataset)), list(project.quarantine(dataset))
+        here = project.ledger.blobs  # either blob may have been erased for somebody else
+        records = list(project.records(dataset)) if dataset.records in here else []
+        rejects = list(project.quarantine(dataset)) if dataset.quarantine in here else []
         kept = [r for r in records if commitment not in r.subjects]
         spared = [r for r in rejects if commitment not in r.subjects]
         if len(kept) == len(records) and len(spared) == len(rejects):
@@ -53,6 +54,7 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
     for blob in dict.fromkeys(blobs):
         step.afterwards(partial(project.ledger.blobs.erase, blob))
     step.afterwards(partial(project.traffic.erase, exchanges))
+    step.afterwards(partial(_sweep, project, commitment))
     erasure = Erasure(
         person=commitment,
         records=len(removed),
@@ -64,6 +66,13 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
         retrain=f"tunewright run {project.folder.name}",
     )
     return step.save(erasure)
+
+
+def _sweep(project: Project, commitment: str) -> None:
+    """What killed and unfinished work left behind may hold the person too."""
+    shutil.rmtree(project.state / "work", ignore_errors=True)
+    known = {blob for kind in NOUNS.values() for noun in project.ledger.all(kind) for blob in noun.points_at()}
+    project.ledger.blobs.sweep(known, commitment)
 
 
 def _without(step: Step, dataset: Dataset, kept: list[Record], spared: list[Reject], gone: int) -> Dataset:

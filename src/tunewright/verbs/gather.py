@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from tunewright.errors import BadInput
 from tunewright.nouns import Dataset, Erasure, Origin, Progress, Record, Reject, Source
 from tunewright.project import Project
-from tunewright.sources import pick, sources
+from tunewright.sources import GIVEN, pick, sources
 from tunewright.store import Step
 from tunewright.verbs import verb
 
@@ -71,7 +71,7 @@ def _rows(project: Project, source: Source) -> Iterator[Record | Reject]:
         d for d in project.settings.data if d.file and project.folder / place in project.files(d.file)
     )
     plugin = pick(project.folder / place) if said.source == "auto" else said.source
-    sources.check(plugin, dict(said.options))
+    sources.check(plugin, dict(said.options), given=GIVEN)
     yield from sources[plugin](
         project.folder / place, source=source.name, licence=source.licence, file=place, **said.options
     )

@@ -1,7 +1,7 @@
 from typing import Annotated
 
 from tunewright.checks import checks
-from tunewright.documents import Evidence, Limit, documents
+from tunewright.documents import Evidence, Kept, Limit, documents
 from tunewright.errors import Refused
 from tunewright.gate import decide
 from tunewright.nouns import (
@@ -24,7 +24,7 @@ from tunewright.verbs import Named, verb
 FILES = {"model_card": "MODEL_CARD.md", "dataset_card": "DATASET_CARD.md", "page": "report.html"}
 
 
-@verb(reads=("policy", "erasures"))
+@verb(reads=("about", "policy", "erasures"))
 def release(step: Step, project: Project, report: Annotated[Report, Named("evaluated")]) -> Release:
     """Let a model out if the policy allows it, with a model card, a dataset card and an HTML report.
 
@@ -89,6 +89,9 @@ def evidence_for(
         cases=tuple(project.each_case()),
         training=tuple(Progress.model_validate_json(line) for line in ledger.blobs.lines(model.history)),
         decision=decision,
+        kept=tuple(
+            Kept(r.origin.source, r.licence, len(r.messages), len(r.text)) for r in project.records(vetted)
+        ),
         limits=tuple(Limit(f"{shelf}/{name}", *about[shelf](name)) for shelf, _, name in used),
         history=tuple(wanted[seq] for seq in sorted(wanted)),
     )

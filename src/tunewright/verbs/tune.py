@@ -1,4 +1,6 @@
 import json
+import shutil
+from functools import partial
 from typing import Annotated
 
 from tunewright.bases import find
@@ -26,7 +28,7 @@ def tune(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted
         raise Refused(f"the dataset {dataset.name!r} was never vetted", hint="tunewright vet")
     step.use(vetted[-1])
     recipe = step.use(project.recipe())
-    trainers.check(recipe.trainer, dict(recipe.options))
+    trainers.check(recipe.trainer, dict(recipe.options), given=("system", "seed"))
     found = find(recipe.base, cache=project.state / "bases")
     out = project.work(step.work.key)
     steps = list[Progress]()
@@ -37,6 +39,7 @@ def tune(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted
     for progress in train:
         steps.append(progress)
         project.tell(progress)
+    step.afterwards(partial(shutil.rmtree, out, ignore_errors=True))  # the weights are kept as a blob
     step.save(recipe)
     step.save(found.base)
     made_with = out / "made_with.json"

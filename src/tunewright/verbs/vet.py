@@ -13,7 +13,7 @@ from tunewright.store import Step
 from tunewright.verbs import Named, verb
 
 
-@verb(reads=("policy", "cases"))
+@verb(reads=("policy.vet", "cases"))
 def vet(step: Step, project: Project, dataset: Annotated[Dataset, Named("gathered")]) -> Dataset:
     """Look for what should not be learnt, and do with it what the policy says.
 
@@ -87,7 +87,7 @@ def look(project: Project, policy: Policy, records: Sequence[Record]) -> dict[st
     for number, name in enumerate(names):
         project.tell(Progress(label="vet", done=number, total=len(names), note=name))
         options: dict[str, object] = dict(policy.options.get(name, {}))
-        checks.check(name, options)
+        checks.check(name, options, given=("cases",))
         if "cases" in inspect.signature(checks[name]).parameters:
             options["cases"] = cases
         for finding in checks[name](records, **options):
