@@ -1,14 +1,18 @@
 """The command line as its users meet it: what it prints, where, and with which exit code."""
 
+import contextlib
 import json
 import os
 import re
 import signal
 import subprocess
 import sys
+import time
+import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 
@@ -211,10 +215,12 @@ def test_serve_says_where_it_answers_and_stops_quietly(run: Run, folder: Path) -
             json.dumps(body).encode(),
             {"Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request) as answer:
-            told = json.loads(answer.read())
-        server.send_signal(signal.SIGINT)
-        rest, err = server.communicate(timeout=30)
+        try:
+            told = _asked(request)
+            server.send_signal(signal.SIGINT)
+            rest, err = server.communicate(timeout=30)
+        finally:
+            server.kill()
     assert said["kind"] == "channel"
     assert "tracking link" in told["choices"][0]["message"]["content"]
     assert (server.returncode, rest, err) == (0, "", "")
@@ -489,6 +495,18 @@ def _edit(folder: Path, old: str, new: str) -> None:
     text = file.read_text()
     assert old in text
     file.write_text(text.replace(old, new))
+
+
+def _asked(request: urllib.request.Request) -> dict[str, Any]:
+    """The answer; waits a moment for a server that is about to listen."""
+    for _ in range(50):
+        with (
+            contextlib.suppress(urllib.error.URLError),
+            urllib.request.urlopen(request, timeout=30) as answer,
+        ):
+            return cast("dict[str, Any]", json.loads(answer.read()))
+        time.sleep(0.1)
+    raise AssertionError("nobody answers")
 
 
 def _vetted(project: tw.Project) -> Dataset:

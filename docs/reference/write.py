@@ -9,7 +9,7 @@ tunewright.yaml from its model, errors from their classes. `tests/test_docs.py` 
 import inspect
 import re
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
@@ -144,10 +144,8 @@ def _yaml() -> str:
 
 
 def _errors() -> str:
-    rows = [
-        (f"`{kind.__name__}`", _first(kind.__doc__ or ""), f"{kind.exit}", f"{kind.status}")
-        for kind in (errors.TunewrightError, *_below(errors.TunewrightError))
-    ]
+    kinds: list[type[errors.TunewrightError]] = [errors.TunewrightError, *_below(errors.TunewrightError)]
+    rows = [(f"`{k.__name__}`", _first(k.__doc__ or ""), f"{k.exit}", f"{k.status}") for k in kinds]
     return "\n\n".join(
         [
             "# Errors and exit codes",
@@ -296,7 +294,7 @@ def _code(docstring: str) -> str:
     return example.sub(lambda found: f"```python\n{textwrap.dedent(found[0])}\n```", docstring)
 
 
-def _table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(head: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     lines = ["| " + " | ".join(head) + " |", "|" + "---|" * len(head)]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
     return "\n".join(lines)

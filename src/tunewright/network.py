@@ -195,7 +195,7 @@ def load(folder: Path, *, dtype: torch.dtype = torch.float32) -> Network:
                 folder, dtype=dtype, use_safetensors=True, attn_implementation="eager", **safe
             )
         except (MemoryError, RuntimeError) as error:
-            raise _explained(error, f"loading {folder.name}") from error
+            raise explained(error, f"loading {folder.name}") from error
         except (OSError, ValueError, KeyError) as error:
             raise BadInput(
                 f"{folder.name} cannot be loaded: {str(error).splitlines()[0]}",
@@ -222,11 +222,7 @@ def load(folder: Path, *, dtype: torch.dtype = torch.float32) -> Network:
 
 
 def explained(error: BaseException, doing: str) -> Exception:
-    """The error to raise when torch gave up: `Exhausted` when the memory is full, otherwise the same again."""
-    return _explained(error, doing)
-
-
-def _explained(error: BaseException, doing: str) -> Exception:
+    """What to raise when torch gave up: `Exhausted` when the memory is full, otherwise the same again."""
     words = str(error)
     if isinstance(error, MemoryError) or "memory" in words or "alloc" in words:
         return Exhausted(

@@ -92,9 +92,8 @@ class Shelf(Generic[P]):
                 TypeAdapter(hints[option]).validate_json(json.dumps(value), strict=True)
             except ValidationError as error:
                 told = error.errors()[0]["msg"]
-                raise BadInput(
-                    f"{self.kind}/{name}: option {option!r}: {told}", hint=f"tunewright show {self.kind}/{name}"
-                ) from None
+                hint = f"when it is left out it is {self.options(name)[option].default!r}"
+                raise BadInput(f"{self.kind}/{name}: option {option!r}: {told}", hint=hint) from None
 
     def about(self, name: str) -> tuple[str, str]:
         """A plugin's title and its limits, from its docstring: cards repeat both."""

@@ -29,7 +29,9 @@ def unpacked(file: Path, cache: Path) -> tuple[Path, str, str, str]:
 
 
 def _convert(file: Path, work: Path) -> None:
-    if file.open("rb").read(4) != b"GGUF":
+    with file.open("rb") as stream:
+        magic = stream.read(4)
+    if magic != b"GGUF":
         raise BadInput(f"{file.name} is not a GGUF file", hint="download it again")
     if find_spec("gguf") is None:
         raise Missing(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from importlib.metadata import PackageNotFoundError, metadata, packages_distributions
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 from tunewright.bases import Found, _folder, _gguf
 from tunewright.errors import BadInput, Missing
@@ -62,7 +63,7 @@ def _about(name: str) -> tuple[str, str]:
     """The distribution's name and version, and the licence it declares."""
     for distribution in packages_distributions().get(name, [name]):
         try:
-            about = dict(metadata(distribution).items())
+            about: Any = metadata(distribution)
         except PackageNotFoundError:
             continue
         declared = about.get("License-Expression") or about.get("License") or ""

@@ -181,8 +181,8 @@ NATIONAL_IDS: tuple[tuple[re.Pattern[str], Callable[[str], bool], tuple[str, ...
     (re.compile(r"(?<!\w)\d\d ?\d{3} ?\d{3} ?\d{3}(?!\w)"), is_tax_id, ("steuer", "idnr", "tax")),
     (re.compile(r"(?<!\w)\d{11}(?!\w)"), is_pesel, ("pesel",)),
     (
-        re.compile(r"(?<!\w)(?=[A-Z\d-]*\d{3})[A-Z\d][A-Z\d-]{5,17}(?!\w)", re.IGNORECASE),
-        lambda text: 6 <= len(text.replace("-", "")) <= 16,
+        re.compile(r"(?<![\w-])[A-Z\d][A-Z\d-]{5,17}(?![\w-])", re.IGNORECASE),
+        lambda text: len(text.replace("-", "")) >= 6 and len(digits(text)) >= 3,
         (
             *(
                 "passport",

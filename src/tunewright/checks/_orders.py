@@ -42,7 +42,8 @@ _SHOW = (
 )
 _OWN = r"(?:your|the|this|its|any|all)"
 _SYSTEM = (
-    r"(?:system|initial|initiali[sz]ation|hidden|secret|original|internal|pre-?|underlying|starting|confidential"
+    r"(?:system|initial|initiali[sz]ation|hidden|secret|original|internal|pre-?|underlying|starting"
+    r"|confidential"
     r"|developer)"
 )
 _TEXTS = r"(?:prompts?|instructions?|messages?|directives?|guidelines|constraints|commands?)"
@@ -50,6 +51,18 @@ _MODE = (
     r"(?:dan|god|root|sudo|jailbreak(?:ed|ing)?|unrestricted|opposite|evil|chaos|unfiltered|uncensored"
     r"|override|superuser"
     r"|unlimited|no[- ](?:limits?|filters?|rules)|anarchy|rebel)"
+)
+
+_READER = re.compile(
+    r"\b(?:ai|assistants?|llms?|language models?|chatbots?|gpt|agents?|ignore|disregard|system prompt"
+    r"|instructions?)\b",
+    re.IGNORECASE,
+)
+_MUST = re.compile(
+    r"\b(?:must|should|ignore|do not|don't|always|say|tell|include|respond|reply|send|recommend|output"
+    r"|instead|follow"
+    r"|mention|forget|reveal)\b",
+    re.IGNORECASE,
 )
 
 ORDERS: tuple[Pattern, ...] = (
@@ -239,15 +252,17 @@ ORDERS: tuple[Pattern, ...] = (
     _order(
         "hidden",
         "high",
-        "hides words to a model in a comment or in invisible text",
-        "<!--|/*|display|font-size|color:|visibility|opacity",
-        r"<!--[^>]{0,400}?\b(?:ai|assistants?|llms?|language models?|chatbots?|gpt|agents?|ignore"
-        r"|disregard|system prompt"
-        r"|instructions?)\b[^>]{0,400}?\b(?:must|should|ignore|do not|don't|always|say|tell|include"
-        r"|respond|reply|send|recommend"
-        r"|output|instead|follow|mention|forget|reveal)\b[^>]{0,2000}?-->"
-        r"|(?:display ?: ?none|font-size ?: ?[01](?:px|pt)?[;\"'\s]|visibility ?: ?hidden"
-        r"|opacity ?: ?0[;\"'\s])[^<]{0,80}>"
+        "hides words to a model in a comment",
+        "<!--",
+        r"<!--([^>]{8,3000})-->",
+    )._replace(accept=lambda comment: bool(_READER.search(comment) and _MUST.search(comment))),
+    _order(
+        "hidden",
+        "high",
+        "hides words to a model in invisible text",
+        "display|font-size|visibility|opacity",
+        r"(?:display ?: ?none|font-size ?: ?[01](?:px|pt)?[;\"'\s]|visibility ?: ?hidden"
+        r"|opacity ?: ?0[;\"'\s])[^<>]{0,80}>"
         r"[^<]{0,300}?\b(?:ai|assistant|llm|language model|chatbot|ignore|instructions?)\b",
     ),
     _order(

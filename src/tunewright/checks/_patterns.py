@@ -5,6 +5,7 @@ could start at many places. `tests/contracts/test_checks.py` tries them on hosti
 """
 
 import re
+from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
@@ -49,9 +50,11 @@ def apart(spans: Iterable[Span]) -> list[Span]:
     """Spans that do not overlap, in order of place: whichever came first keeps the place."""
     kept: list[Span] = []
     for span in spans:
-        if all(span.end <= other.start or other.end <= span.start for other in kept):
-            kept.append(span)
-    return sorted(kept)
+        at = bisect_left(kept, span)
+        free = (not at or kept[at - 1].end <= span.start) and (at == len(kept) or span.end <= kept[at].start)
+        if free and span.start < span.end:
+            kept.insert(at, span)
+    return kept
 
 
 def report(check: str, record: Record, message: int, spans: Iterable[Span]) -> Iterator[Finding]:

@@ -57,10 +57,10 @@ class Answer:
     def end(self) -> None:
         """Print the one JSON object, if that is what was asked for and it has not been printed."""
         self._bars.stop()
-        if self.json and not self._ended:
+        ended, self._ended = self._ended, True
+        if self.json and not ended:
             self.out.file.write(json.dumps(self.fields, ensure_ascii=False) + "\n")
         self.out.file.flush()
-        self._ended = True
 
     def fail(self, error: BaseException) -> int:
         """Tell what went wrong; returns the exit code."""
@@ -68,7 +68,7 @@ class Answer:
         if os.environ.get(TRACEBACK):
             traceback.print_exception(error, file=self.err.file)
         title, detail, hint, code = explain(error)
-        if self.json:
+        if self.json and not self._ended:
             self.fields["error"] = {"title": title, "detail": detail, "hint": hint, "exit": code}
             self.end()
             return code

@@ -1,5 +1,7 @@
 """`serve` answers until it is stopped."""
 
+from threading import Event
+
 from rich.text import Text
 
 from tunewright.cli.answer import Answer
@@ -24,6 +26,7 @@ def start(project: Project, answer: Answer, channel: Channel, host: str, port: i
     from tunewright.http import api_key, serve_forever
 
     key = bool(api_key(host))
+    listens = Event()
 
     def listening(address: str) -> None:
         question = f'{{"model": "{channel.name}", "messages": [{{"role": "user", "content": "Hello"}}]}}'
@@ -35,7 +38,12 @@ def start(project: Project, answer: Answer, channel: Channel, host: str, port: i
         kept = "are kept in the project's database; `forget` erases a person's"
         answer.say(pairs([("exchanges", kept), ("then", after), ("stop", "Ctrl-C")]))
         answer.fields |= {"address": address, "api": f"{address}/v1"}
+        listens.set()
         answer.end()
 
     after = f"{type_next('watch', project)}\n{type_next('learn', project)}"
-    serve_forever(project, channel.name, host, port, ready=listening)
+    try:
+        serve_forever(project, channel.name, host, port, ready=listening)
+    except KeyboardInterrupt:
+        if not listens.is_set():
+            raise

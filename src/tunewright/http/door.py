@@ -21,8 +21,8 @@ class Door:
     """Stands before an app and turns away what should not come in.
 
     `key`: wanted as `Authorization: Bearer …` when it is not empty. `local`: the app listens on loopback, so
-    requests for any other host name are turned away. Without a key so are pages of other sites: a browser would
-    otherwise run commands here for whoever wrote the page.
+    requests for any other host name are turned away. Without a key so are pages of other sites: a browser
+    would otherwise run commands here for whoever wrote the page.
     """
 
     def __init__(self, app: ASGIApp, *, key: str, local: bool, shape: Shape) -> None:

@@ -74,7 +74,10 @@ class _Rows:
         return self.again.popleft() if self.again else next(self.source, None)
 
     def __iter__(self) -> Iterator[tuple[int, list[str], str, str]]:
-        while line := self.line():
+        while True:
+            after = bool(self.again)
+            if not (line := self.line()):
+                return
             if line.blank:
                 continue
             if line.broken:
@@ -87,7 +90,9 @@ class _Rows:
                 self.again.extendleft(reversed(used[1:]))
                 yield line.number, [], line.text, _plain(str(error))
                 continue
-            yield line.number, cells, "\n".join(one.text for one in used), ""
+            raw = "\n".join(one.text for one in used)
+            stray = after and raw.count('"') % 2  # it may be the rest of the broken row before
+            yield line.number, cells, raw, "follows an open quote and has a stray one itself" if stray else ""
 
     def _feed(self, used: list[Line]) -> Iterator[str]:
         """Lines of one row, for as long as its quotes stay open. Stops early where it must be broken."""

@@ -69,6 +69,9 @@ class Traffic:
                 some = wanted[at : at + 500]
                 db.execute(delete(feedback).where(feedback.c.exchange.in_(some)))
                 gone += db.execute(delete(exchanges).where(exchanges.c.id.in_(some))).rowcount
+        if self.engine.dialect.name == "sqlite":
+            with self.engine.connect() as db:  # the write-ahead log holds the words until it is emptied
+                db.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
         return gone
 
     def of(self, person: str) -> list[str]:

@@ -1,0 +1,209 @@
+"""However broken a file is: every row ends as a record or a reject with a line and a reason, and none is lost."""
+
+import csv
+import io
+import json
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from tunewright.errors import BadInput
+from tunewright.nouns import Record, Reject
+from tunewright.sources import pick, sources
+
+FILES = 250
+"""Examples of each test; each file holds up to a dozen rows, so well over 1,000 broken rows are read."""
+
+scalars = st.one_of(
+    st.none(),
+    st.booleans(),
+    st.integers(-(10**30), 10**30),
+    st.floats(),
+    st.text(max_size=12),
+    st.sampled_from(["", " ", "\0", "\u202e", "😀", "שלום", "a\nb", "\\", '"', "\ufeff", "\x85", "\u2028"]),
+)
+values = st.recursive(
+    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+)
+FIELDS = (
+    *("messages", "conversations", "instruction", "input", "output", "prompt", "completion", "question"),
+    *("answer", "text", "label", "id", "licence", "license", "customer", "subject", "email", "user", "system"),
+)
+turns = st.lists(
+    st.one_of(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "role": st.sampled_from(["user", "assistant", "system", "tool", "gpt", "human"]) | values,
+                "from": st.sampled_from(["human", "gpt", "system"]) | values,
+                "content": st.text(max_size=12) | values,
+                "value": st.text(max_size=12) | values,
+                "tool_calls": values,
+            },
+        ),
+        values,
+    ),
+    max_size=4,
+)
+broken_rows = st.one_of(
+    st.fixed_dictionaries({"messages": turns}),
+    st.fixed_dictionaries({"conversations": turns}),
+    st.fixed_dictionaries({"prompt": values, "completion": values}, optional={"id": values, "user": values}),
+    st.fixed_dictionaries({"text": values, "label": values}, optional={"licence": values, "email": values}),
+    st.dictionaries(st.sampled_from(FIELDS), values, max_size=6),
+    values,
+)
+good_rows = st.sampled_from(
+    [
+        {"prompt": "Is it open?", "completion": "Yes, until 6."},
+        {"text": "lost my card", "label": "lost"},
+        {"messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello 😀"}]},
+    ]
+)
+wounds = st.lists(
+    st.tuples(
+        st.sampled_from(["cut", "put", "swap"]),
+        st.floats(0, 1, exclude_max=True),
+        st.sampled_from(
+            [b"\xff", b"\xe9", b"\x00", b'"', b"\\", b"{", b"}", b"[", b"]", b",", b"\n", b"\r", b"\xf0\x9f"]
+            + [b"\\ud800", b"NaN", b"1e999", b"9" * 4500, b"[" * 3000, b"\xef\xbb\xbf", b"\xc2\x85", b"\x1e"]
+        ),
+    ),
+    max_size=5,
+)
+
+
+def wound(data: bytes, cuts: list[tuple[str, float, bytes]]) -> bytes:
+    for how, where, what in cuts:
+        at = int(where * len(data))
+        if how == "cut":
+            data = data[:at] + data[at + 1 :]
+        elif how == "put":
+            data = data[:at] + what + data[at:]
+        else:
+            data = data[:at] + what + data[at + len(what) :]
+    return data
+
+
+def read(name: str, data: bytes) -> list[Record | Reject] | None:
+    """What comes of a file; None if it is refused as a whole, in words and with a remedy."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / name
+        path.write_bytes(data)
+        try:
+            found = list(sources[pick(path)](path, source="s", licence="MIT", file=name, max_bytes=20_000))
+        except BadInput as error:
+            assert str(path) in str(error)
+            assert error.hint
+            return None
+    for one in found:
+        check(one)
+    return found
+
+
+def check(one: Record | Reject) -> None:
+    assert one.origin.line >= 1
+    again = type(one).model_validate_json(one.model_dump_json())
+    assert again == one
+    assert one.canonical.decode("utf-8")
+    if isinstance(one, Reject):
+        assert one.reason.strip()
+        assert len(one.raw) <= 2_000
+        return
+    assert one.messages[-1].role == "assistant"
+    assert one.messages[-1].content.strip()
+    assert any(m.role == "user" and m.content.strip() for m in one.messages)
+    assert one.id
+    one.text.encode("utf-8")
+
+
+def is_text(data: bytes) -> bool:
+    """Whether the file is UTF-8 as far as its beginning shows: else it may be refused as a whole."""
+    return data[:2] not in (b"\xff\xfe", b"\xfe\xff") and data[:1024].count(0) * 4 <= len(data[:1024])
+
+
+def blank(line: bytes) -> bool:
+    try:
+        return not line.decode("utf-8").strip()
+    except UnicodeDecodeError:
+        return False
+
+
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
+@given(st.lists(good_rows | broken_rows, min_size=4, max_size=12), wounds, st.sampled_from(["\n", "\r\n"]))
+def test_no_line_of_a_broken_jsonl_file_is_lost(
+    rows: list[object], cuts: list[tuple[str, float, bytes]], end: str
+) -> None:
+    data = wound("".join(json.dumps(row, ensure_ascii=len(rows) % 2 == 0) + end for row in rows).encode(), cuts)
+    found = read("rows.jsonl", data)
+    lines = [n for n, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1) if not blank(line)]
+    if found is None:
+        assert not lines or not is_text(data)
+    elif is_text(data):
+        assert [one.origin.line for one in found] == lines
+
+
+def cell(value: object) -> str:
+    text = value if isinstance(value, str) else json.dumps(value)
+    return text.encode("utf-8", "replace").decode()
+
+
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
+@given(
+    st.sampled_from(["prompt,completion", "text,label,id", "messages,customer", "instruction,input,output"]),
+    st.lists(st.lists(values, min_size=1, max_size=4), min_size=4, max_size=12),
+)
+def test_no_row_of_a_csv_table_is_lost(header: str, rows: list[list[object]]) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerows([cell(value) for value in row] for row in rows)
+    found = read("rows.csv", f"{header}\n{out.getvalue()}".encode())
+    assert found is not None
+    if "\0" not in out.getvalue():
+        assert len(found) == len(rows)
+
+
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
+@given(st.lists(good_rows, min_size=4, max_size=12), wounds)
+def test_a_broken_csv_table_gives_up_lines_but_never_loses_one(
+    rows: list[dict[str, object]], cuts: list[tuple[str, float, bytes]]
+) -> None:
+    out = io.StringIO()
+    csv.writer(out, lineterminator="\n").writerows([cell(value) for value in row.values()][:2] for row in rows)
+    data = b"prompt,completion\n" + wound(out.getvalue().encode(), cuts)
+    found = read("rows.csv", data)
+    lines = {n for n, line in enumerate(data.split(b"\n"), 1) if n > 1 and not blank(line)}
+    if found is None:
+        assert not lines or not is_text(data)
+        return
+    covered: set[int] = set()
+    starts = [one.origin.line for one in found]
+    assert starts == sorted(starts)
+    assert len(set(starts)) == len(starts)
+    for one, after in zip(found, [*starts[1:], data.count(b"\n") + 2], strict=True):
+        covered |= set(range(one.origin.line, after)) if isinstance(one, Record) else {one.origin.line}
+        if isinstance(one, Reject) and "fields where" in one.reason:  # a whole row, which may span lines
+            covered |= set(range(one.origin.line, after))
+        if isinstance(one, Reject) and one.raw.count("\n"):
+            covered |= set(range(one.origin.line, one.origin.line + one.raw.count("\n") + 1))
+    assert lines <= covered
+
+
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
+@given(st.lists(good_rows | broken_rows, min_size=4, max_size=12), wounds)
+def test_a_broken_json_list_never_raises_and_every_intact_list_is_read_whole(
+    rows: list[object], cuts: list[tuple[str, float, bytes]]
+) -> None:
+    data = json.dumps(rows, indent=len(rows) % 3 or None).encode()
+    whole = read("rows.json", data)
+    assert whole is not None
+    assert len(whole) == len(rows)
+    read("rows.json", wound(data, cuts))
+
+
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@given(st.binary(max_size=400), st.sampled_from(["rows.jsonl", "rows.json", "rows.csv", "rows.parquet"]))
+def test_bytes_of_any_kind_never_raise_anything_but_bad_input(data: bytes, name: str) -> None:
+    read(name, data)
