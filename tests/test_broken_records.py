@@ -1,4 +1,4 @@
-"""However broken a file is: every row ends as a record or a reject with a line and a reason, and none is lost."""
+"""However broken a file is: every row ends as a record or a reject, with line and reason; none is lost."""
 
 import csv
 import io
@@ -13,8 +13,8 @@ from tunewright.errors import BadInput
 from tunewright.nouns import Record, Reject
 from tunewright.sources import pick, sources
 
-FILES = 250
-"""Examples of each test; each file holds up to a dozen rows, so well over 1,000 broken rows are read."""
+FILES = 80
+"""Examples of each test: with 4 to 12 rows in a file, well over 1,000 broken rows are read in all."""
 
 scalars = st.one_of(
     st.none(),
@@ -25,11 +25,24 @@ scalars = st.one_of(
     st.sampled_from(["", " ", "\0", "\u202e", "😀", "שלום", "a\nb", "\\", '"', "\ufeff", "\x85", "\u2028"]),
 )
 values = st.recursive(
-    scalars, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3)
+    scalars,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
 )
 FIELDS = (
     *("messages", "conversations", "instruction", "input", "output", "prompt", "completion", "question"),
-    *("answer", "text", "label", "id", "licence", "license", "customer", "subject", "email", "user", "system"),
+    *(
+        "answer",
+        "text",
+        "label",
+        "id",
+        "licence",
+        "license",
+        "customer",
+        "subject",
+        "email",
+        "user",
+        "system",
+    ),
 )
 turns = st.lists(
     st.one_of(
@@ -67,8 +80,29 @@ wounds = st.lists(
         st.sampled_from(["cut", "put", "swap"]),
         st.floats(0, 1, exclude_max=True),
         st.sampled_from(
-            [b"\xff", b"\xe9", b"\x00", b'"', b"\\", b"{", b"}", b"[", b"]", b",", b"\n", b"\r", b"\xf0\x9f"]
-            + [b"\\ud800", b"NaN", b"1e999", b"9" * 4500, b"[" * 3000, b"\xef\xbb\xbf", b"\xc2\x85", b"\x1e"]
+            [
+                b"\xff",
+                b"\xe9",
+                b"\x00",
+                b'"',
+                b"\\",
+                b"{",
+                b"}",
+                b"[",
+                b"]",
+                b",",
+                b"\n",
+                b"\r",
+                b"\xf0\x9f",
+                b"\\ud800",
+                b"NaN",
+                b"1e999",
+                b"9" * 4500,
+                b"[" * 3000,
+                b"\xef\xbb\xbf",
+                b"\xc2\x85",
+                b"\x1e",
+            ]
         ),
     ),
     max_size=5,
@@ -95,9 +129,12 @@ def read(name: str, data: bytes) -> list[Record | Reject] | None:
         try:
             found = list(sources[pick(path)](path, source="s", licence="MIT", file=name, max_bytes=20_000))
         except BadInput as error:
-            assert str(path) in str(error)
-            assert error.hint
-            return None
+            refused = error
+            found = None
+    if found is None:
+        assert name in str(refused)
+        assert refused.hint
+        return None
     for one in found:
         check(one)
     return found
@@ -136,9 +173,13 @@ def blank(line: bytes) -> bool:
 def test_no_line_of_a_broken_jsonl_file_is_lost(
     rows: list[object], cuts: list[tuple[str, float, bytes]], end: str
 ) -> None:
-    data = wound("".join(json.dumps(row, ensure_ascii=len(rows) % 2 == 0) + end for row in rows).encode(), cuts)
+    data = wound(
+        "".join(json.dumps(row, ensure_ascii=len(rows) % 2 == 0) + end for row in rows).encode(), cuts
+    )
     found = read("rows.jsonl", data)
-    lines = [n for n, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1) if not blank(line)]
+    lines = [
+        n for n, line in enumerate(data.removeprefix(b"\xef\xbb\xbf").split(b"\n"), 1) if not blank(line)
+    ]
     if found is None:
         assert not lines or not is_text(data)
     elif is_text(data):
@@ -171,7 +212,9 @@ def test_a_broken_csv_table_gives_up_lines_but_never_loses_one(
     rows: list[dict[str, object]], cuts: list[tuple[str, float, bytes]]
 ) -> None:
     out = io.StringIO()
-    csv.writer(out, lineterminator="\n").writerows([cell(value) for value in row.values()][:2] for row in rows)
+    csv.writer(out, lineterminator="\n").writerows(
+        [cell(value) for value in row.values()][:2] for row in rows
+    )
     data = b"prompt,completion\n" + wound(out.getvalue().encode(), cuts)
     found = read("rows.csv", data)
     lines = {n for n, line in enumerate(data.split(b"\n"), 1) if n > 1 and not blank(line)}

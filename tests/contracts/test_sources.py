@@ -81,7 +81,7 @@ def test_every_file_source_refuses_a_file_that_is_gone_and_a_folder(name: str, t
 def test_an_empty_file_is_said_to_be_empty_or_no_such_file(name: str, tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.write_bytes(b"")
-    with pytest.raises(BadInput, match="nothing in it|not a Parquet file"):
+    with pytest.raises(BadInput, match=r"nothing in it|not a Parquet file"):
         list(sources[name](path, source="s", licence="MIT", file="f"))
 
 
@@ -262,7 +262,9 @@ def test_a_broken_line_is_rejected_and_the_next_is_read(line: bytes, words: str,
 
 def test_a_reason_never_repeats_what_the_row_said(tmp_path: Path) -> None:
     path = tmp_path / "rows.jsonl"
-    path.write_text('{"prompt": "my password is hunter2" oops}\n{"hunter2": 1}\n{"prompt":["hunter2"],"completion":1}\n')
+    path.write_text(
+        '{"prompt": "my password is hunter2" oops}\n{"hunter2": 1}\n{"prompt":["hunter2"],"completion":1}\n'
+    )
     assert all(isinstance(f, Reject) and "hunter2" not in f.reason for f in read(path))
 
 

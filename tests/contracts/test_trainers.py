@@ -129,7 +129,8 @@ def test_the_fast_arithmetic_has_pefts_gradients(
     from tunewright.trainers import _adapter, _rows
 
     options = {
-        **FAST, "seed": 1, "system": "", "max_tokens": 512, "truncate": False, "dropout": 0.0, "weight_decay": 0.0,
+        **FAST, "seed": 1, "system": "", "max_tokens": 512, "truncate": False, "dropout": 0.0,
+        "weight_decay": 0.0,
         "layers": 0.5,
     }  # fmt: skip
     found = []
@@ -232,9 +233,9 @@ from tunewright.nouns import Record
 from tunewright.trainers import trainers
 base, out, rows = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]).read_text().splitlines()
 records = [Record.model_validate_json(r) for r in rows]
-for step in trainers["lora"](base, records, out, seed=1, system="Be kind.", checkpoint_every=2, threads=1, epochs=3,
-                             batch_size=3, held_out=0.2, rank=4, alpha=8):
-    print(step.label, step.done, flush=True)
+options = dict(seed=1, system="Be kind.", checkpoint_every=2, threads=1, epochs=3, batch_size=3, held_out=0.2)
+for step in trainers["lora"](base, records, out, **options):
+    print(step.label, int(step.done), flush=True)
     if len(sys.argv) > 4 and step.label == "tune" and step.done == 5:
         time.sleep(60)
 """

@@ -28,7 +28,7 @@ ADDRESSES: tuple[Anchored, ...] = (
     (
         tuple(f" {word.lower()}" for word in _STREET.split("|")),
         re.compile(
-            rf"(?<![\w.,-])\d{{1,5}}[A-Za-z]?,? (?:\d{{1,5}} )?(?:[NSEW]\.? )?(?:{_CAP} ){{1,3}}"
+            rf"(?<![\w.,-])\d{{1,5}}(?: \d{{1,5}})?[A-Za-z]?,? (?:[NSEW]\.? )?(?:{_CAP} ){{1,3}}"
             rf"(?:{_STREET})\b"
             rf"\.?(?:,?\s{{1,3}}{_UNIT})?(?:{_TOWN_EN})?"
         ),
@@ -36,7 +36,7 @@ ADDRESSES: tuple[Anchored, ...] = (
     (
         _any("apt|apartment|suite|ste|unit|flat"),
         re.compile(
-            rf"(?<![\w.,-])\d{{1,5}}[A-Za-z]?,? (?:\d{{1,5}} )?(?:{_CAP} ){{1,4}}"
+            rf"(?<![\w.,-])\d{{1,5}}(?: \d{{1,5}})?[A-Za-z]?,? (?:{_CAP} ){{1,4}}"
             rf"(?:\d{{1,5}},? )?{_UNIT}(?:{_TOWN_EN})?"
         ),
     ),

@@ -67,7 +67,6 @@ def _spans(text: str) -> list[Span]:
     spans: list[Span] = []
     seen, places = text, list(range(len(text) + 1))
     if not text.isascii():
-        spans += _unseen(text)
         seen, places = _folded(text)
     for span in find(ORDERS, seen):
         spans.append(span._replace(start=places[span.start], end=places[span.end - 1] + 1))
@@ -75,6 +74,8 @@ def _spans(text: str) -> list[Span]:
         for span in find(ORDERS, seen.translate(_LEET)):
             spans.append(span._replace(start=places[span.start], end=places[span.end - 1] + 1))
     spans += _encoded(text)
+    if not text.isascii():
+        spans += _unseen(text)
     return apart(_first_of_each(spans))
 
 

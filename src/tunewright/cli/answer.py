@@ -50,6 +50,10 @@ class Answer:
         if not self.json:
             self.out.file.write(f"{text}\n")
 
+    def starting(self, what: str) -> None:
+        """Show that something has begun, of which it is not known how long it takes."""
+        self._bars.tell(Progress(label=what, done=0))
+
     def tell(self, progress: Progress) -> None:
         """Show how far a long step is, on stderr."""
         self._bars.tell(progress)
@@ -71,6 +75,9 @@ class Answer:
         if self.json and not self._ended:
             self.fields["error"] = {"title": title, "detail": detail, "hint": hint, "exit": code}
             self.end()
+            return code
+        if isinstance(error, KeyboardInterrupt):
+            self.err.print(f"{detail}; {hint}", soft_wrap=True)
             return code
         said = Text.assemble(("error: ", "bold red"), plain(detail))
         if hint:

@@ -13,6 +13,7 @@ from rich.console import RenderableType
 from rich.text import Text
 
 from tunewright.cli.answer import Answer, answering, shown
+from tunewright.cli.app import ORDER
 from tunewright.cli.from_verbs import aside, chapter
 from tunewright.cli.project import In, Json, type_next, working
 from tunewright.cli.render import as_json, render, summary
@@ -50,6 +51,7 @@ def run_(
         answer.fields["chapters"] = chapters
         nouns = dict[str, Noun]()
         clock = time.monotonic()
+        answer.starting(ORDER[0])
         try:
             for verb, noun, before in run(opened):
                 seconds, clock = time.monotonic() - clock, time.monotonic()
@@ -57,6 +59,8 @@ def run_(
                 nouns[verb] = noun
                 chapters.append(chapter(verb, done, seconds))
                 answer.say(heading(verb, aside(done, seconds)), Text(f"  {plain(summary(noun, opened))}"))
+                if verb != "release":
+                    answer.starting(ORDER[ORDER.index(verb) + 1])
         except Refused:
             _tell_all(answer, opened, nouns)
             if "evaluate" in nouns:

@@ -42,6 +42,7 @@ def command(verb: Verb[..., Noun]) -> Command:
             given = verb.params(**values)
             if verb.name == "serve":
                 serving.ready(str(values["host"]))
+            answer.starting(verb.name)
             done = verb.ask(project, given)
             told(answer, project, verb.name, done)
             if isinstance(done.noun, Channel):

@@ -32,7 +32,7 @@ class Bars:
                 BarColumn(bar_width=8 if self.console.width < WIDE else 24),
                 TextColumn("{task.fields[count]}", style="cyan", table_column=Column(no_wrap=True)),
                 TimeRemainingColumn(compact=True, table_column=Column(no_wrap=True)),
-                TextColumn("left", table_column=Column(no_wrap=True)),
+                TextColumn("{task.fields[left]}", table_column=Column(no_wrap=True)),
                 TextColumn("{task.fields[note]}", style="dim", markup=False),
                 console=self.console,
                 transient=True,
@@ -41,12 +41,13 @@ class Bars:
             self._live.start()
         if progress.label not in self._tasks:
             label = clipped(progress.label, 28)
-            self._tasks[progress.label] = self._live.add_task(label, count="", note="")
+            self._tasks[progress.label] = self._live.add_task(label, count="", note="", left="")
         self._live.update(
             self._tasks[progress.label],
             completed=progress.done,
             total=progress.total or None,
             count=count(progress),
+            left="left" if progress.total else "",
             note=clipped(note(progress), max(self.console.width - 60, 12)),
         )
 
@@ -90,7 +91,9 @@ class Lines:
 
 def count(progress: Progress) -> str:
     """Such as `120/400`."""
-    return f"{progress.done:g}/{progress.total:g}" if progress.total else f"{progress.done:g}"
+    if not progress.total:
+        return f"{progress.done:g}" if progress.done else ""
+    return f"{progress.done:g}/{progress.total:g}"
 
 
 def note(progress: Progress) -> str:

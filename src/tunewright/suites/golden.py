@@ -3,7 +3,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 
 from tunewright.nouns import Arm, Case, Score
-from tunewright.runtimes import Speaker
+from tunewright.speaker import Speaker
 
 
 def golden(speaker: Speaker, cases: Sequence[Case], *, arm: Arm, max_tokens: int = 96) -> Iterator[Score]:

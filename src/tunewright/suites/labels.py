@@ -1,11 +1,11 @@
 from collections.abc import Iterator, Sequence
 
 from tunewright.nouns import Arm, Case, Score
-from tunewright.runtimes import Speaker
+from tunewright.speaker import Speaker
 
 
 def labels(speaker: Speaker, cases: Sequence[Case], *, arm: Arm, max_tokens: int = 16) -> Iterator[Score]:
-    """Cases that have a label: is the first line of the answer that label?
+    """Cases that have a label: whether the first line of the answer is that label.
 
     `accuracy` is 1 when it is, ignoring case and surrounding punctuation. Macro-F1 over the labels is
     computed from the same answers.

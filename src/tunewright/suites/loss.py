@@ -1,7 +1,7 @@
 from collections.abc import Iterator, Sequence
 
 from tunewright.nouns import Arm, Case, Message, Score
-from tunewright.runtimes import Speaker
+from tunewright.speaker import Speaker
 
 
 def loss(speaker: Speaker, cases: Sequence[Case], *, arm: Arm, max_tokens: int = 0) -> Iterator[Score]:

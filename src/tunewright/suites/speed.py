@@ -2,7 +2,7 @@ import time
 from collections.abc import Iterator, Sequence
 
 from tunewright.nouns import Arm, Case, Score
-from tunewright.runtimes import Speaker
+from tunewright.speaker import Speaker
 
 ASKED = 8
 

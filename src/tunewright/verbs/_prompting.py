@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from itertools import product
 
 from tunewright.nouns import Message, Noun, Plan, Progress, Record
-from tunewright.runtimes import Speaker
+from tunewright.speaker import Speaker
 from tunewright.suites.golden import token_f1
 
 TRIAL = 12

@@ -7,7 +7,6 @@ from tunewright.nouns import Erasure, Noun, Policy
 from tunewright.project import Project
 
 
-
 def _vetting(policy: Policy) -> Policy:
     """The part of a policy that vetting reads, so that other rules can change without vetting again."""
     checks = {name.partition(".")[0] for name in policy.vet}

@@ -22,7 +22,8 @@ from tunewright.nouns import (
     Score,
 )
 from tunewright.project import Project
-from tunewright.runtimes import Speaker, runtimes
+from tunewright.runtimes import runtimes
+from tunewright.speaker import Speaker
 from tunewright.stats import Statistic, compare, compare_statistic, macro_f1, mean, resampled, settle
 from tunewright.store import Step
 from tunewright.suites import suites

@@ -1,0 +1,50 @@
+"""kill -9, again and again: no finished step is repeated, no half-finished one is believed, and the evidence holds."""
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+KILLER = Path(__file__).parent / "_killer.py"
+ALL = {"gather", "vet", "tune", "evaluate", "release"}
+
+
+def survive(folder: Path, seed: int, *more: str) -> dict[str, object]:
+    said = subprocess.run(
+        [sys.executable, str(KILLER), str(folder), str(seed), *more], capture_output=True, text=True, timeout=120
+    )
+    assert said.returncode == 0, said.stderr
+    story = json.loads(said.stdout)
+    assert story["code"] == 0, story["said"]
+    return dict(story)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_a_story_that_is_killed_again_and_again_is_told_once(folder: Path, seed: int) -> None:
+    story = survive(folder, seed)
+    assert story["kills"] >= 13  # 26 and more over both seeds
+    for look in story["looks"]:  # type: ignore[attr-defined]
+        assert look["problems"] == []
+        assert all(outcome == "done" for _, outcome, _ in look["entries"])
+        assert set(Counter(verb for verb, _, _ in look["entries"]).values()) <= {1}
+    assert {verb for verb, _, _ in look["entries"]} == ALL
+
+
+def test_a_killed_forgetting_is_finished_by_the_next(tmp_path: Path, make: Callable[..., Path]) -> None:
+    folder = make(tmp_path, customer="carol@example.com")
+    story = survive(folder, 3, "--forget", "carol@example.com")
+    assert story["kills"] >= 20
+    *between, last = story["looks"]  # type: ignore[misc]
+    for look in between:
+        assert all("should have been erased" in problem for problem in look["problems"])
+    assert last["problems"] == []
+    done = Counter(verb for verb, _, _ in last["entries"])
+    keys = Counter((verb, key) for verb, outcome, key in last["entries"] if verb != "forget" and outcome == "done")
+    assert set(keys.values()) == {1}
+    assert done["forget"] >= 1
+    state = b"".join(p.read_bytes() for p in (folder / ".tunewright").rglob("*") if p.is_file())
+    assert b"carol@example.com" not in state
