@@ -24,7 +24,7 @@ import torch
 from tunewright.errors import BadInput, Exhausted, Refused
 
 NAME = "tunewright"
-_once = threading.Lock()
+_once = threading.RLock()
 
 
 class Network(NamedTuple):
@@ -195,7 +195,8 @@ def load(folder: Path, *, dtype: torch.dtype = torch.float32) -> Network:
                 folder, dtype=dtype, use_safetensors=True, attn_implementation="eager", **safe
             )
         except (MemoryError, RuntimeError) as error:
-            raise explained(error, f"loading {folder.name}") from error
+            told = explained(error, f"loading {folder.name}")
+            raise told from (None if told is error else error)
         except (OSError, ValueError, KeyError) as error:
             raise BadInput(
                 f"{folder.name} cannot be loaded: {str(error).splitlines()[0]}",

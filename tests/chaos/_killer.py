@@ -14,6 +14,7 @@ import signal
 import sys
 import threading
 import time
+import traceback
 from collections.abc import Callable
 from pathlib import Path
 
@@ -72,8 +73,8 @@ def fork(act: Callable[[], object], *, kill_after: float = 0) -> tuple[int, str]
             said = act()
             os.write(write, json.dumps(said).encode())
             os._exit(0)
-        except BaseException as error:
-            os.write(write, f"{type(error).__name__}: {error}".encode())
+        except BaseException:
+            os.write(write, traceback.format_exc()[-2000:].encode())
             os._exit(1)
     os.close(write)
     if kill_after:

@@ -267,3 +267,11 @@ def test_a_run_that_is_killed_ends_in_the_same_bytes_as_one_that_was_not(
     assert "tune 4" not in again
     run("whole").communicate(timeout=120)
     assert files(tmp_path / "killed") == files(tmp_path / "whole")
+
+
+def test_what_was_done_before_is_done_at_once(tiny: Path, talk: list[Record], tmp_path: Path) -> None:
+    learn(tiny, talk, tmp_path / "out")
+    before = files(tmp_path / "out")
+    again = learn(tiny, talk, tmp_path / "out")
+    assert [(s.done, s.total) for s in again] == [(again[-1].total, again[-1].total)]
+    assert files(tmp_path / "out") == before

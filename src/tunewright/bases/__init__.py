@@ -24,12 +24,17 @@ class Found(NamedTuple):
 bases: Shelf[Callable[..., Found]] = Shelf(__name__)
 
 
-def find(uri: str, *, cache: Path) -> Found:
-    """Resolve an address. `cache` is a folder for conversions, reused between calls."""
+def find(uri: str, *, home: Path, cache: Path) -> Found:
+    """Resolve an address.
+
+    `home` is the folder that relative paths start from, `cache` one for conversions, reused between calls.
+    """
     name, colon, address = uri.partition(":")
     if not colon:
         raise BadInput(
             f"base model {uri!r} does not say where it is",
             hint=f"write one of: {', '.join(f'{b}:…' for b in bases)}",
         )
+    if "home" in bases.options(name):
+        return bases[name](address, home=home, cache=cache)
     return bases[name](address, cache=cache)

@@ -9,10 +9,11 @@ from tunewright.errors import BadInput
 from tunewright.nouns import Base
 
 
-def folder(address: str, *, cache: Path) -> Found:
+def folder(address: str, *, home: Path = Path(), cache: Path) -> Found:
     """A model on this machine: a folder in the Hugging Face layout, or a GGUF file.
 
-    `folder:../models/x` holds config.json, a tokenizer and *.safetensors and is used where it is;
+    `folder:../models/x` holds config.json, a tokenizer and *.safetensors and is used where it is
+    (a relative path starts from the project's folder);
     `folder:../models/x.gguf` is unpacked once to float32 in the cache. The licence is read from README.md's
     front-matter, from config.json or from the GGUF file, and is NOASSERTION when none of them says.
 
@@ -20,7 +21,7 @@ def folder(address: str, *, cache: Path) -> Found:
     refused, because opening them runs code. The licence is as declared and is not checked. The revision says
     only what the folder is called: the SHA-256 of the weights is what names them.
     """
-    place = Path(address).expanduser()
+    place = home / Path(address).expanduser()
     if place.suffix in (".bin", ".pt", ".pth", ".ckpt"):
         raise BadInput(
             f"{place.name} is a single file of weights", hint="give the folder around it, with safetensors"

@@ -109,7 +109,7 @@ def load(project: Project, release: Release) -> Served:
     model = ledger.get(Model, release.model)
     recipe = ledger.get(Recipe, model.recipe)
     report = ledger.get(Report, release.report)
-    found = find(recipe.base, cache=project.state / "bases")
+    found = find(recipe.base, home=project.folder, cache=project.state / "bases")
     measured = ledger.get(Base, model.base)
     if found.base.sha256 != measured.sha256:
         raise Tampered(

@@ -38,6 +38,7 @@ def serve_forever(
             app, log_level="warning", access_log=False, ws="none", timeout_graceful_shutdown=10
         )
         address = bound.getsockname()
+        bound.listen()
         ready(f"http://{f'[{address[0]}]' if ':' in address[0] else address[0]}:{address[1]}")
         with contextlib.suppress(KeyboardInterrupt):
             uvicorn.Server(config).run(sockets=[bound])

@@ -234,7 +234,9 @@ def open(folder: str | Path, *, url: str = "", actor: str = "", tell: Tell | Non
         secret = _secret(state / "subject.key")
     except OSError as error:
         if full(error):
-            raise Exhausted(f"{state} cannot be written: {error.strerror}", hint="free some disk space") from None
+            raise Exhausted(
+                f"{state} cannot be written: {error.strerror}", hint="free some disk space"
+            ) from None
         raise BadInput(
             f"{state} cannot be written: {error.strerror}", hint="check the folder's permissions"
         ) from None

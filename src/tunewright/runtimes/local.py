@@ -202,7 +202,9 @@ class Doing:
 
     def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
         if isinstance(error, (MemoryError, RuntimeError)):
-            raise network.explained(error, self.what) from error
+            told = network.explained(error, self.what)
+            if told is not error:
+                raise told from error
 
 
 def _merge(net: network.Network, weights: Path) -> None:

@@ -68,7 +68,9 @@ def verify(store: Ledger) -> Verification:
     return Verification(size, len(rows), len(blobs), root, problems)
 
 
-LINES = select(ledger.c.seq, ledger.c.key, ledger.c.body, ledger.c.root, ledger.c.peaks).order_by(ledger.c.seq)
+LINES = select(ledger.c.seq, ledger.c.key, ledger.c.body, ledger.c.root, ledger.c.peaks).order_by(
+    ledger.c.seq
+)
 THINGS = select(things.c.digest, things.c.kind, things.c.body).order_by(things.c.digest)
 
 

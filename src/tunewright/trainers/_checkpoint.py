@@ -83,6 +83,12 @@ def resume(out: Path, name: str, tuner: Tuner) -> int:
     return 0
 
 
+def clear(out: Path) -> None:
+    """Take away the result of earlier work, so that what is there is never half old."""
+    shutil.rmtree(out / "weights", ignore_errors=True)
+    (out / "made_with.json").unlink(missing_ok=True)
+
+
 def finish(out: Path, tuner: Tuner, made_with: dict[str, str]) -> None:
     """Write `weights/` as PEFT reads it, without a path of this machine in it, and `made_with.json`."""
     from peft import get_peft_model_state_dict

@@ -77,7 +77,10 @@ def lora(
             base, records, out, count, {k: v for k, v in locals().items() if k in _rows.OPTIONS}
         )
     except (MemoryError, RuntimeError) as error:
-        raise network.explained(error, "training") from error
+        told = network.explained(error, "training")
+        if told is error:
+            raise
+        raise told from error
     finally:
         torch.use_deterministic_algorithms(deterministic)
         settings.fill_uninitialized_memory = filled
@@ -97,6 +100,10 @@ def _train(
     torch.manual_seed(options["seed"])
     tuner = _adapter.Tuner(net, options)
     done = _checkpoint.resume(out, name, tuner)
+    if done < steps:
+        _checkpoint.clear(out)
+    else:
+        yield Progress(label="tune", done=done, total=steps, note="it was done before")
     trunk = _adapter.Trunk(net, tuner.below, rows)
     for read in trunk.fill(rows) if done < steps else ():
         yield Progress(label="read", done=read, total=len(rows))

@@ -91,12 +91,11 @@ class Verb(Generic[P, R]):
         with project.ledger.step(work, project.actor, params) as step:
             return Done(self.function(step, project, *args, **kwargs), None)
 
-    def _point_back(
-        self, project: Project, work: Work, params: dict[str, JsonValue], before: Entry
-    ) -> None:
+    def _point_back(self, project: Project, work: Work, params: dict[str, JsonValue], before: Entry) -> None:
         """Names that later work has moved since are pointed back; that is an entry of its own."""
         kinds = {name.partition("/")[0] for name in before.names}
-        held = {f"{kind}/{name}": d for kind in kinds for name, d in project.ledger.names(NOUNS[kind]).items()}
+        names = {kind: project.ledger.names(NOUNS[kind]) for kind in kinds}
+        held = {f"{kind}/{name}": digest for kind in kinds for name, digest in names[kind].items()}
         if all(held.get(name) == digest for name, digest in before.names.items()):
             return
         called = {digest: name.partition("/")[2] for name, digest in before.names.items()}

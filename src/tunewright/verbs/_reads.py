@@ -22,6 +22,8 @@ READS: dict[str, Callable[[Project], Iterable[Noun]]] = {
     "plan": lambda project: [project.plan()],
     "about": lambda project: [project.about()],
     "cases": lambda project: [project.cases()],
-    "base": lambda project: [find(project.settings.tune.base, cache=project.state / "bases").base],
+    "base": lambda project: [
+        find(project.settings.tune.base, home=project.folder, cache=project.state / "bases").base
+    ],
     "erasures": lambda project: project.ledger.all(Erasure),
 }

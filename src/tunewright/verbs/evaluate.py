@@ -47,7 +47,7 @@ def evaluate(step: Step, project: Project, model: Annotated[Model, Named("tuned"
     plan = step.use(project.plan())
     recipe = step.use(project.ledger.get(Recipe, model.recipe))
     cases = project.each_case()
-    found = find(recipe.base, cache=project.state / "bases")
+    found = find(recipe.base, home=project.folder, cache=project.state / "bases")
     place = project.work(step.work.key)
     for name in plan.suites:
         suites.check(name, {})
@@ -106,6 +106,7 @@ def _examine(
             for score in suites[suite](speaker, asked, arm=arm, max_tokens=plan.max_tokens):
                 fresh.append(score)
                 project.tell(Progress(label=label, done=len(fresh), total=len(cases)))
+            project.tell(Progress(label=label, done=len(fresh), total=len(fresh)))
             _remember(memory, fresh)
         with memory.open(encoding="utf-8", newline="\n") as lines:
             scores += [Score.model_validate_json(line) for line in lines]

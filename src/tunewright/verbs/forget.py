@@ -1,4 +1,5 @@
 import shutil
+from collections.abc import Iterator
 from functools import partial
 
 from tunewright.errors import NotFound
@@ -46,9 +47,9 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
     if not affected and not exchanges:
         raise NotFound(
             "nobody is known here by that key",
-            hint="use the key as it stands in the source's customer, subject, user or email field",
+            hint="use the key as it stands in the source's customer, subject, user, person or email field",
         )
-    lost = {d.digest for d in affected}
+    lost = {digest for dataset in affected for digest in _lineage(project, dataset)}
     models = [m for m in project.ledger.all(Model) if m.dataset in lost]
     marked = {m.digest for m in models}
     for blob in dict.fromkeys(blobs):
@@ -63,15 +64,24 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
         blobs=tuple(dict.fromkeys(blobs)),
         models=tuple(sorted(marked)),
         releases=tuple(sorted(r.digest for r in project.ledger.all(Release) if r.model in marked)),
-        retrain=f"tunewright run {project.folder.name}",
+        retrain="tunewright run",
     )
     return step.save(erasure)
+
+
+def _lineage(project: Project, dataset: Dataset) -> Iterator[str]:
+    """A dataset and all it was made from: who is in it was in those, even where their records are gone."""
+    yield dataset.digest
+    while dataset.parent:
+        dataset = project.ledger.get(Dataset, dataset.parent)
+        yield dataset.digest
 
 
 def _sweep(project: Project, commitment: str) -> None:
     """What killed and unfinished work left behind may hold the person too."""
     shutil.rmtree(project.state / "work", ignore_errors=True)
-    known = {blob for kind in NOUNS.values() for noun in project.ledger.all(kind) for blob in noun.points_at()}
+    things = (noun for kind in NOUNS.values() for noun in project.ledger.all(kind))
+    known = {blob for noun in things for blob in noun.points_at()}
     project.ledger.blobs.sweep(known, commitment)
 
 

@@ -24,8 +24,7 @@ def gather(step: Step, project: Project) -> Dataset:
     ids = dict[str, Origin]()
     for source in found:
         for row in _rows(project, source):
-            subjects = tuple(dict.fromkeys(project.commit(s) for s in row.subjects))
-            row = row.model_copy(update={"subjects": subjects})
+            subjects = row.subjects
             if forgotten & set(subjects):
                 reason = "a person in it asked to be forgotten"
                 row = Reject(origin=row.origin, reason=reason)
@@ -62,6 +61,7 @@ def gather(step: Step, project: Project) -> Dataset:
 
 
 def _rows(project: Project, source: Source) -> Iterator[Record | Reject]:
+    """Rows with keyed commitments for persons; those of a dataset of the project have them already."""
     kind, _, place = source.uri.partition(":")
     if kind == "dataset":
         for record in project.records(project.ledger.get(Dataset, place)):
@@ -72,6 +72,8 @@ def _rows(project: Project, source: Source) -> Iterator[Record | Reject]:
     )
     plugin = pick(project.folder / place) if said.source == "auto" else said.source
     sources.check(plugin, dict(said.options), given=GIVEN)
-    yield from sources[plugin](
+    for row in sources[plugin](
         project.folder / place, source=source.name, licence=source.licence, file=place, **said.options
-    )
+    ):
+        keys = tuple(dict.fromkeys(project.commit(key) for key in row.subjects))
+        yield row.model_copy(update={"subjects": keys})

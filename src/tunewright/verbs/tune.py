@@ -29,7 +29,7 @@ def tune(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted
     step.use(vetted[-1])
     recipe = step.use(project.recipe())
     trainers.check(recipe.trainer, dict(recipe.options), given=("system", "seed"))
-    found = find(recipe.base, cache=project.state / "bases")
+    found = find(recipe.base, home=project.folder, cache=project.state / "bases")
     out = project.work(step.work.key)
     steps = list[Progress]()
     records = list(project.records(dataset))
