@@ -1,6 +1,7 @@
 """A small project with the echo fakes: the whole loop in milliseconds. No test touches anything but its own folder."""
 
 import json
+import multiprocessing
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -8,6 +9,8 @@ import pytest
 from hypothesis import settings
 
 import tunewright as tw
+from tunewright.nouns import Channel
+from tunewright.store import Work
 
 settings.register_profile("house", deadline=None, max_examples=60, derandomize=True, database=None)
 settings.load_profile("house")
@@ -67,7 +70,7 @@ def fill(folder: Path, *, customer: str = "") -> Path:
 
     The first conversation belongs to `customer`, if one is given.
     """
-    (folder / "data").mkdir()
+    (folder / "data").mkdir(parents=True)
     (folder / "evaluation").mkdir()
     (folder / "tunewright.yaml").write_text(YAML.replace("contamination: drop, ", ""))
     rows = [conversation(q, a, **({"customer": customer} if customer and not n else {})) for n, (q, a) in enumerate(SHOP)]
@@ -114,3 +117,29 @@ def reopen(folder: Path) -> Iterator[Callable[[], tw.Project]]:
 def project(reopen: Callable[[], tw.Project]) -> tw.Project:
     """The project, open."""
     return reopen()
+
+
+def _write(folder: Path, url: str, who: str, count: int) -> None:
+    """What one of several processes does."""
+    project = tw.open(folder, actor=who, url=url)
+    for number in range(count):
+        with project.ledger.step(Work("tune", "c0ffee".ljust(64, "0"), ()), who, {"n": number}) as step:
+            step.save(Channel(name=f"{who}-{number}", release="a" * 64), who)
+            step.keep(f"said by {who}")
+    project.close()
+
+
+@pytest.fixture
+def together() -> Callable[..., None]:
+    """Lets several processes write to the same project at the same time."""
+
+    def start(folder: Path, url: str, *, writers: int, count: int) -> None:
+        spawn = multiprocessing.get_context("spawn")
+        team = [spawn.Process(target=_write, args=(folder, url, f"w{n}", count)) for n in range(writers)]
+        for one in team:
+            one.start()
+        for one in team:
+            one.join(60)
+        assert [one.exitcode for one in team] == [0] * writers
+
+    return start

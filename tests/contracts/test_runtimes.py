@@ -24,7 +24,7 @@ QUESTIONS = [said("s:Be kind.", f"u:Who ships to {'the far ' * (at % 5)}place {a
 def speaker(request: pytest.FixtureRequest, tmp_path: Path) -> Speaker:
     if request.param == "local":
         return runtimes["local"](request.getfixturevalue("tiny"), None, batch_size=4, threads=1)
-    return runtimes[request.param](find("echo:", cache=tmp_path).folder, None)
+    return runtimes[request.param](find("echo:", home=tmp_path, cache=tmp_path).folder, None)
 
 
 @pytest.mark.parametrize("name", sorted(runtimes))
@@ -68,7 +68,7 @@ def test_nothing_asked_is_nothing_said(speaker: Speaker) -> None:
 
 
 def test_echo_says_again_what_it_learnt(tmp_path: Path, talk: list[Record]) -> None:
-    base = find("echo:", cache=tmp_path).folder
+    base = find("echo:", home=tmp_path, cache=tmp_path).folder
     list(trainers["echo"](base, talk, tmp_path / "out", seed=1))
     speaker = runtimes["echo"](base, tmp_path / "out" / "weights")
     assert next(iter(speaker.ask([talk[0].messages[:1]]))).text == talk[0].messages[1].content

@@ -39,7 +39,9 @@ def test_every_trainer_says_what_it_is_and_where_it_ends(name: str) -> None:
 @pytest.fixture(params=sorted(trainers))
 def trainer(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
     name = request.param
-    return name, find("echo:", cache=tmp_path).folder if name == "echo" else request.getfixturevalue("tiny")
+    return name, find(
+        "echo:", home=tmp_path, cache=tmp_path
+    ).folder if name == "echo" else request.getfixturevalue("tiny")
 
 
 def test_progress_ends_at_its_total_and_the_same_seed_gives_the_same_bytes(

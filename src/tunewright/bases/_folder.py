@@ -14,7 +14,8 @@ from tunewright.errors import BadInput, Refused
 
 KNOWN = (
     "Apache-2.0", "MIT", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Unlicense", "MPL-2.0", "CC0-1.0",
-    "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-NC-ND-4.0", "GPL-2.0-only", "GPL-3.0-only",
+    "CC-BY-4.0", "CC-BY-SA-4.0", "CC-BY-NC-4.0", "CC-BY-NC-SA-4.0", "CC-BY-NC-ND-4.0", "GPL-2.0-only",
+    "GPL-3.0-only",
     "LGPL-3.0-only", "AGPL-3.0-only",
 )  # fmt: skip
 SPDX = {name.lower(): name for name in KNOWN} | {

@@ -226,7 +226,7 @@ _GROUPED = re.compile(  # numbering plans as people write them: North America, t
     r"|[6789]\d\d(?:[ .-]\d{3}){2}|[6789]\d\d(?:[ .-]\d\d){3}"
 )
 _CALL = re.compile(
-    r"(?:\b(?:call|tel|cell|mob|reach|ring|dial|fax|desk|answer(?:ing)?|registered)|phone|mobile"
+    r"(?:\b(?:call(?:ed|ing|s)?|tel|cell|mob|reach|ring|dial|fax|desk|answer(?:ing)?|registered)\b|phone|mobile"
     r"|whats ?app|text (?:me|us)"
     r"|sms|contact|telefon|handy|rückruf|anrufen|nummer|t[ée]l[ée]phone|portable|appel|tel[ée]fono"
     r"|m[óo]vil|llam|celular"
@@ -243,8 +243,11 @@ _OTHER = re.compile(
     r"|\bno|\bnr|zip|plz|\$|€|£)\W{0,3}(?:number|no|nr|id|code|nummer)?\W{0,3}(?:is|was|ist|est|es)?\W{0,3}$",
     re.IGNORECASE,
 )
-_DATE = re.compile(r"(?:19|20)\d\d[-./ ]\d\d?[-./ ]\d\d?|\d\d?[-./ ]\d\d?[-./ ](?:19|20)\d\d")
-_YEARS = re.compile(r"(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d|\d{1,3}(?:[ .,]\d{3})+(?:[.,]\d\d)?")
+_DATE = re.compile(
+    r"(?:19|20)\d\d ?[-/] ?(?:19|20)\d\d$|(?:19|20)\d\d[-./ ]\d\d?[-./ ]\d\d?"
+    r"|\d\d?[-./ ]\d\d?[-./ ](?:19|20)\d\d"
+)
+_AMOUNT = re.compile(r"\d{1,3}(?:[ .,]\d{3})+(?:[.,]\d\d)?")
 
 
 def is_phone(text: str, before: str, after: str = "") -> bool:
@@ -259,7 +262,7 @@ def is_phone(text: str, before: str, after: str = "") -> bool:
     called = bool(_CALL.search(before) or _KIND.match(after))
     if text.startswith("00") and len(number) >= 10 and number[2] != "0":
         return called or text != number
-    if _YEARS.fullmatch(text) and not called and not _GROUPED.fullmatch(text):
+    if _AMOUNT.fullmatch(text) and not called and not _GROUPED.fullmatch(text):
         return False
     core = re.split(r"[ ,]*(?:ext|x)", text, maxsplit=1, flags=re.IGNORECASE)[0]
     return bool(_GROUPED.fullmatch(core)) or (called and (len(number) >= 8 or core != number))

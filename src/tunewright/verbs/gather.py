@@ -20,10 +20,10 @@ def gather(step: Step, project: Project) -> Dataset:
     """
     found = list(project.sources())
     forgotten = {erasure.person for erasure in project.ledger.all(Erasure)}
-    fates, kept, held = Counter[str](), list[Record](), list[Reject]()
+    fates, formats, kept, held = Counter[str](), Counter[str](), list[Record](), list[Reject]()
     ids = dict[str, Origin]()
     for source in found:
-        for row in _rows(project, source):
+        for row in _rows(project, source, formats):
             subjects = row.subjects
             if forgotten & set(subjects):
                 reason = "a person in it asked to be forgotten"
@@ -56,11 +56,12 @@ def gather(step: Step, project: Project) -> Dataset:
         received=len(kept) + len(held),
         fates=dict(sorted(fates.items())),
         sources=tuple(found),
+        formats=dict(sorted(formats.items())),
     )
     return step.save(dataset, "gathered")
 
 
-def _rows(project: Project, source: Source) -> Iterator[Record | Reject]:
+def _rows(project: Project, source: Source, formats: Counter[str]) -> Iterator[Record | Reject]:
     """Rows with keyed commitments for persons; those of a dataset of the project have them already."""
     kind, _, place = source.uri.partition(":")
     if kind == "dataset":
@@ -70,10 +71,14 @@ def _rows(project: Project, source: Source) -> Iterator[Record | Reject]:
     said = next(
         d for d in project.settings.data if d.file and project.folder / place in project.files(d.file)
     )
-    plugin = pick(project.folder / place) if said.source == "auto" else said.source
-    sources.check(plugin, dict(said.options), given=GIVEN)
-    for row in sources[plugin](
-        project.folder / place, source=source.name, licence=source.licence, file=place, **said.options
-    ):
-        keys = tuple(dict.fromkeys(project.commit(key) for key in row.subjects))
-        yield row.model_copy(update={"subjects": keys})
+    path = project.folder / place
+    try:
+        plugin = pick(path) if said.source == "auto" else said.source
+        sources.check(plugin, dict(said.options), given=GIVEN)
+        about = {"source": source.name, "licence": source.licence, "file": place, "counts": formats}
+        for row in sources[plugin](path, **about, **said.options):
+            keys = tuple(dict.fromkeys(project.commit(key) for key in row.subjects))
+            yield row.model_copy(update={"subjects": keys})
+    except BadInput as error:  # the ledger repeats it: no path of this machine
+        told, hint = (words.replace(str(path), place) for words in (str(error), error.hint))
+        raise BadInput(told, hint=hint) from None

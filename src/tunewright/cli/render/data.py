@@ -22,6 +22,7 @@ def _dataset(dataset: Dataset, project: Project, _width: int) -> Sequence[Render
         "",
         fates(dataset),
         *noticed(dataset, project),
+        *recognised(dataset),
         "",
         _sources(dataset),
     ]
@@ -58,6 +59,14 @@ def noticed(dataset: Dataset, project: Project) -> Sequence[RenderableType]:
         return []
     told = ", ".join(f"{name} {n}" for name, n in found.items())
     return ["", Text.assemble(("noticed  ", "dim"), plain(told))]
+
+
+def recognised(dataset: Dataset) -> Sequence[RenderableType]:
+    """Which row shapes were recognised, when these are freshly gathered."""
+    if not dataset.formats or dataset.parent:
+        return []
+    told = ", ".join(f"{name} {n:,}" for name, n in dataset.formats.items())
+    return ["", Text.assemble(("recognised  ", "dim"), plain(told))]
 
 
 def _split(fate: str) -> tuple[str, str]:
