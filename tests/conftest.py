@@ -1,4 +1,4 @@
-"""A small project with the echo fakes: the whole loop in milliseconds. No test touches anything but its own folder."""
+"""A small project with the echo fakes: the whole loop in milliseconds, and each test in its own folder."""
 
 import json
 import multiprocessing
@@ -60,7 +60,7 @@ def conversation(question: str, answer: str, **more: object) -> str:
 
 
 def case(number: int, question: str, answer: str) -> str:
-    """One evaluation case. The echo model knows only what it has heard, so cases repeat the training questions."""
+    """One evaluation case. Echo knows only what it has heard, so cases repeat the training questions."""
     said = [{"role": "user", "content": question}]
     return json.dumps({"id": f"case-{number}", "messages": said, "reference": answer, "contains": [answer]})
 
@@ -73,7 +73,10 @@ def fill(folder: Path, *, customer: str = "") -> Path:
     (folder / "data").mkdir(parents=True)
     (folder / "evaluation").mkdir()
     (folder / "tunewright.yaml").write_text(YAML.replace("contamination: drop, ", ""))
-    rows = [conversation(q, a, **({"customer": customer} if customer and not n else {})) for n, (q, a) in enumerate(SHOP)]
+    rows = [
+        conversation(q, a, **({"customer": customer} if customer and not n else {}))
+        for n, (q, a) in enumerate(SHOP)
+    ]
     (folder / "data" / "chat.jsonl").write_text("\n".join(rows))
     cases = (case(n, q, a) for n, (q, a) in enumerate(SHOP))
     (folder / "evaluation" / "cases.jsonl").write_text("\n".join(cases))

@@ -49,7 +49,11 @@ def test_a_folder_is_named_by_its_names_and_contents(blobs: Blobs, tmp_path: Pat
     assert sorted(p.name for p in blobs.path(digest).rglob("*")) == ["config.json", "deep", "weights.bin"]
 
 
-@given(st.lists(st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=20), max_size=8))
+@given(
+    st.lists(
+        st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), max_size=20), max_size=8
+    )
+)
 def test_lines_come_back_as_they_went_in(tmp_path_factory: pytest.TempPathFactory, lines: list[str]) -> None:
     blobs = Blobs(tmp_path_factory.mktemp("lines"))
     assert list(blobs.lines(blobs.keep_lines(lines))) == lines
@@ -113,7 +117,11 @@ def test_a_full_disk_is_said_to_be_full(blobs: Blobs) -> None:
 
 
 def test_a_sweep_takes_only_strays_that_hold_the_words(blobs: Blobs) -> None:
-    known, stray, other = blobs.keep("carol is known"), blobs.keep("carol is a stray"), blobs.keep("dave is a stray")
+    known, stray, other = (
+        blobs.keep("carol is known"),
+        blobs.keep("carol is a stray"),
+        blobs.keep("dave is a stray"),
+    )
     (blobs.root / "arriving").mkdir(exist_ok=True)
     (blobs.root / "arriving" / "half").write_text("carol, half written")
     blobs.sweep({known}, "carol")

@@ -65,7 +65,9 @@ def test_a_policy_without_release_rules_lets_everything_out() -> None:
 
 
 def test_the_strongest_remedy_counts() -> None:
-    said = policy(vet={"personal": "redact", "duplicates": "drop", "licence": "quarantine", "quality": "keep"})
+    said = policy(
+        vet={"personal": "redact", "duplicates": "drop", "licence": "quarantine", "quality": "keep"}
+    )
     assert remedy(said, []) == "keep"
     assert remedy(said, [finding("quality")]) == "keep"
     assert remedy(said, [finding("quality"), finding("personal")]) == "redact"

@@ -1,4 +1,4 @@
-"""Only a Step writes evidence: all that was saved, its names and one entry, in one transaction, or nothing."""
+"""Only a Step writes evidence: all that was saved, its names and one entry in one transaction, or nothing."""
 
 import sqlite3
 from collections.abc import Callable
@@ -68,10 +68,15 @@ def test_a_step_that_does_not_end_well_leaves_its_entry_and_nothing_else(
     store: Ledger, error: BaseException, outcome: str, note: str
 ) -> None:
     erased = list[str]()
-    with pytest.raises(type(error)), store.step(work(), "ada", {}) as step:
-        step.save(channel(), "production")
-        step.afterwards(lambda: erased.append("x"))
-        raise error
+
+    def ends_badly() -> None:
+        with store.step(work(), "ada", {}) as step:
+            step.save(channel(), "production")
+            step.afterwards(lambda: erased.append("x"))
+            raise error
+
+    with pytest.raises(type(error)):
+        ends_badly()
     (entry,) = store.entries()
     assert (entry.outcome, entry.note, entry.outputs, entry.names) == (outcome, note, (), {})
     assert (rows(store, "things"), rows(store, "names"), erased) == (0, 0, [])

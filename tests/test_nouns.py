@@ -16,7 +16,10 @@ ORIGIN = Origin(source="faq.csv", file="data/faq.csv", line=3)
 
 
 def record(**more: Any) -> Record:
-    said = (Message(role="user", content="Où est mon colis ?"), Message(role="assistant", content="En route."))
+    said = (
+        Message(role="user", content="Où est mon colis ?"),
+        Message(role="assistant", content="En route."),
+    )
     return Record(**{"id": "r1", "messages": said, "origin": ORIGIN, **more})
 
 
@@ -92,9 +95,7 @@ def test_only_a_sha_256_in_small_letters_is_a_digest(digest: str) -> None:
 
 def test_a_noun_knows_which_blobs_it_points_at() -> None:
     a, b, c = (letter * 64 for letter in "abc")
-    dataset = Dataset(
-        name="d", records=a, count=1, quarantine=b, received=1, fates={}, sources=(), parent=c
-    )
+    dataset = Dataset(name="d", records=a, count=1, quarantine=b, received=1, fates={}, sources=(), parent=c)
     assert set(dataset.points_at()) == {a, b}
     report = Report(about="data", subject=c, measures=(), details=a, plugins=())
     assert list(report.points_at()) == [a]

@@ -22,7 +22,10 @@ REMEDY = "PostgreSQL's initdb and pg_ctl were not found: apt-get install postgre
 
 def binary(name: str) -> str:
     """Where a program of PostgreSQL is; the server's own are seldom on PATH."""
-    for place in (*sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True), *map(Path, os.get_exec_path())):
+    for place in (
+        *sorted(Path("/usr/lib/postgresql").glob("*/bin"), reverse=True),
+        *map(Path, os.get_exec_path()),
+    ):
         if (place / name).is_file():
             return str(place / name)
     if os.environ.get("CI"):
@@ -40,7 +43,11 @@ def user() -> str:
 
 def as_user(*command: str) -> None:
     who = user()
-    full = ["setpriv", f"--reuid={who}", f"--regid={pwd.getpwnam(who).pw_gid}", "--clear-groups", *command] if who else command
+    full = (
+        ["setpriv", f"--reuid={who}", f"--regid={pwd.getpwnam(who).pw_gid}", "--clear-groups", *command]
+        if who
+        else command
+    )
     done = subprocess.run(full, capture_output=True, text=True, cwd="/", timeout=60)
     assert done.returncode == 0, done.stderr + done.stdout
 
@@ -86,7 +93,9 @@ def shop(folder: Path, url: str) -> Iterator[tw.Project]:
 
 
 def test_the_whole_story_on_postgres(folder: Path, shop: tw.Project) -> None:
-    (folder / "data" / "carol.jsonl").write_text('{"prompt": "Hello?", "completion": "Hi.", "customer": "carol"}')
+    (folder / "data" / "carol.jsonl").write_text(
+        '{"prompt": "Hello?", "completion": "Hi.", "customer": "carol"}'
+    )
     assert [c.before for c in tw.run(shop)] == [None] * 5
     assert [c.before for c in tw.run(shop)] == [1, 2, 3, 4, 5]
     release = shop.ledger.get(Release, "latest")
@@ -105,16 +114,19 @@ def test_the_whole_story_on_postgres(folder: Path, shop: tw.Project) -> None:
 def test_what_is_changed_behind_our_back_is_named_on_postgres_too(shop: tw.Project) -> None:
     list(tw.run(shop))
     changes = {
-        "UPDATE ledger SET body = replace(body, '\"ada\"', '\"eve\"') WHERE seq = 2": "ledger entry 2 does not follow",
+        "UPDATE ledger SET body = replace(body, 'ada', 'eve') WHERE seq = 2": "entry 2 does not follow",
         "UPDATE things SET body = body || ' ' WHERE kind = 'recipe'": "was changed",
         "UPDATE ledger SET peaks = '[' WHERE seq = 3": "ledger entry 3 does not follow",
         "DELETE FROM ledger WHERE seq = 2": "ledger entry 2 is gone",
-        "UPDATE names SET digest = repeat('0', 64) WHERE kind = 'release'": "name release/latest points where",
+        "UPDATE names SET digest = repeat('0', 64) WHERE kind = 'release'": "name release/latest points",
         "DELETE FROM things WHERE kind = 'model'": "of ledger entry 3 is gone",
     }
     for statement, problem in changes.items():
         with shop.ledger.engine.connect() as db:
-            copies = {t: db.execute(text(f"SELECT * FROM {t}")).mappings().all() for t in ("ledger", "things", "names")}
+            copies = {
+                t: db.execute(text(f"SELECT * FROM {t}")).mappings().all()
+                for t in ("ledger", "things", "names")
+            }
         with shop.ledger.engine.begin() as db:
             db.execute(text(statement))
         assert any(problem in told for told in verify(shop.ledger).problems), statement
@@ -132,7 +144,9 @@ def test_a_step_that_fails_leaves_its_entry_on_postgres_too(shop: tw.Project) ->
     assert tw.verify(shop).problems == []
 
 
-def test_processes_that_write_at_once_on_postgres(folder: Path, url: str, together: Callable[..., None]) -> None:
+def test_processes_that_write_at_once_on_postgres(
+    folder: Path, url: str, together: Callable[..., None]
+) -> None:
     """They also create the tables at the same moment."""
     together(folder, url, writers=3, count=12)
     project = tw.open(folder, url=url, actor="ada")

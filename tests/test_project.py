@@ -1,4 +1,4 @@
-"""The project file and the evaluation cases: every mistake says where it is, what was expected, and what to type."""
+"""The project file and the evaluation cases: every mistake says where, what was expected, what to type."""
 
 import json
 import os
@@ -136,15 +136,27 @@ MISTAKES = {
         GOOD.replace("    origin:", "    licence: MIT\n    origin:"),
         "tunewright.yaml:5: licence: stands here a second time",
     ),
-    "a later version of the file": (GOOD + "schema_version: 2\n", "tunewright.yaml:11: schema_version: Input"),
+    "a later version of the file": (
+        GOOD + "schema_version: 2\n",
+        "tunewright.yaml:11: schema_version: Input",
+    ),
     "a key that is a number": (GOOD + "1: x\n", "1: Keys should be strings"),
     "a tab": (GOOD.replace("  base", "\tbase"), "tunewright.yaml:8: not YAML: found character '\\t'"),
     "a bracket that stays open": (GOOD + "summary: [a\n", "tunewright.yaml:12: not YAML:"),
     "an alias to nothing": (GOOD + "policy: *nope\n", "tunewright.yaml:11: not YAML: found undefined alias"),
-    "a second document": (GOOD + "---\nname: x\n", "tunewright.yaml:11: not YAML: but found another document"),
-    "a Python object": (GOOD + "summary: !!python/object:os.system x\n", "tunewright.yaml:11: not YAML: could"),
+    "a second document": (
+        GOOD + "---\nname: x\n",
+        "tunewright.yaml:11: not YAML: but found another document",
+    ),
+    "a Python object": (
+        GOOD + "summary: !!python/object:os.system x\n",
+        "tunewright.yaml:11: not YAML: could",
+    ),
     "a zero byte": (GOOD + "summary: a\0b\n", "tunewright.yaml:11: not YAML: unacceptable character"),
-    "brackets without end": (GOOD + "summary: " + "[" * 5000, "tunewright.yaml:1: not YAML: maximum recursion"),
+    "brackets without end": (
+        GOOD + "summary: " + "[" * 5000,
+        "tunewright.yaml:1: not YAML: maximum recursion",
+    ),
     "an alias to itself": (GOOD + "policy: &p\n  options: {a: {b: *p}}\n", "cyclic reference"),
     "nothing": ("", "tunewright.yaml:1: expected fields such as `name:` and `data:`"),
     "a list at the top": ("- a\n- b\n", "tunewright.yaml:1: expected fields such as `name:` and `data:`"),
@@ -168,7 +180,7 @@ def test_all_mistakes_are_told_at_once_and_none_twice() -> None:
 
 
 def test_a_folder_without_a_project_says_how_to_begin(tmp_path: Path) -> None:
-    with pytest.raises(NotFound, match="there is no tunewright.yaml") as raised:
+    with pytest.raises(NotFound, match=r"there is no tunewright\.yaml") as raised:
         tw.open(tmp_path)
     assert raised.value.hint == f"tunewright init {tmp_path}"
 
@@ -183,7 +195,9 @@ def test_a_project_file_that_is_not_text_says_so(folder: Path) -> None:
         tw.open(folder)
 
 
-def test_a_mark_at_the_beginning_of_the_file_does_no_harm(folder: Path, reopen: Callable[[], tw.Project]) -> None:
+def test_a_mark_at_the_beginning_of_the_file_does_no_harm(
+    folder: Path, reopen: Callable[[], tw.Project]
+) -> None:
     file = folder / "tunewright.yaml"
     file.write_bytes(b"\xef\xbb\xbf" + file.read_bytes())
     assert reopen().settings.name == "shop"
@@ -257,9 +271,15 @@ FAULTS = {
         json.dumps({"id": "x", "messages": ANSWER, "reference": "y"}),
         "a case must end with the user's turn",
     ),
-    "no turns": (json.dumps({"id": "x", "messages": [], "reference": "y"}), "a case must end with the user's"),
+    "no turns": (
+        json.dumps({"id": "x", "messages": [], "reference": "y"}),
+        "a case must end with the user's",
+    ),
     "nothing to check": (json.dumps({"id": "x", "messages": ASK}), "say what is right: reference, contains"),
-    "an id given twice": (json.dumps({"id": "a", "messages": ASK, "exact": "y"}), "a second case with the id"),
+    "an id given twice": (
+        json.dumps({"id": "a", "messages": ASK, "exact": "y"}),
+        "a second case with the id",
+    ),
     "half a character": ('{"id": "x", "messages": [], "reference": "\\ud800"}', "non-UTF-8 codepoints"),
 }
 
@@ -298,7 +318,7 @@ def test_a_cases_file_that_is_missing_or_not_text_says_so(folder: Path, project:
     with pytest.raises(BadInput, match="cannot be read"):
         project.each_case()
     file.unlink()
-    with pytest.raises(BadInput, match="there is no 'evaluation/cases.jsonl'"):
+    with pytest.raises(BadInput, match=r"there is no 'evaluation/cases\.jsonl'"):
         project.cases()
 
 

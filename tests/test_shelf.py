@@ -101,7 +101,9 @@ def test_options_are_the_keyword_only_parameters(shelf: Shelf[Plugin]) -> None:
 
 @pytest.mark.parametrize("value", ["3", 3.5, None, [3], True])
 def test_a_value_that_does_not_fit_an_option_is_refused(shelf: Shelf[Plugin], value: object) -> None:
-    with pytest.raises(BadInput, match="toys_for_tests/plain: option 'times': Input should be a valid integer"):
+    with pytest.raises(
+        BadInput, match="toys_for_tests/plain: option 'times': Input should be a valid integer"
+    ):
         shelf.check("plain", {"times": value})
 
 

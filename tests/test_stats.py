@@ -46,7 +46,9 @@ def paired(old: list[float], new: list[float]) -> Comparison:
     ("hits", "n", "low", "high"),
     [(81, 263, 0.2553, 0.3662), (15, 148, 0.0624, 0.1605), (0, 20, 0.0, 0.1611), (1, 29, 0.0061, 0.1718)],
 )
-def test_wilson_gives_the_intervals_that_newcombe_published(hits: int, n: int, low: float, high: float) -> None:
+def test_wilson_gives_the_intervals_that_newcombe_published(
+    hits: int, n: int, low: float, high: float
+) -> None:
     """Newcombe (1998), Statistics in Medicine 17:857, table I, method 3."""
     assert wilson(hits, n) == pytest.approx((low, high), abs=5e-5)
 
@@ -177,7 +179,12 @@ def test_an_arm_does_not_differ_from_itself(scores: list[float]) -> None:
 
 @pytest.mark.parametrize(
     ("n", "cells"),
-    [(50, (0.5, 0.2, 0.1, 0.2)), (50, (0.85, 0.1, 0.02, 0.03)), (100, (0.3, 0.3, 0.3, 0.1)), (200, (0.1, 0.05, 0.02, 0.83))],
+    [
+        (50, (0.5, 0.2, 0.1, 0.2)),
+        (50, (0.85, 0.1, 0.02, 0.03)),
+        (100, (0.3, 0.3, 0.3, 0.1)),
+        (200, (0.1, 0.05, 0.02, 0.83)),
+    ],
 )
 def test_the_paired_interval_covers_the_truth(n: int, cells: tuple[float, float, float, float]) -> None:
     random = np.random.default_rng(n)

@@ -3,6 +3,7 @@
 Read this test first. The base model, trainer and runtime are the echo fakes, so the loop takes a second.
 """
 
+import json
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,7 +44,9 @@ def edit(path: Path, before: str, after: str) -> None:
     path.write_text(text.replace(before, after, 1))
 
 
-def ask(project: tw.Project, name: str, question: str, *, person: str = "", answer: str = "I do not know.") -> None:
+def ask(
+    project: tw.Project, name: str, question: str, *, person: str = "", answer: str = "I do not know."
+) -> None:
     """What the gateway keeps when somebody asks something."""
     channel = project.ledger.get(Channel, "production")
     said = (Message(role="user", content=question), Message(role="assistant", content=answer))
@@ -62,16 +65,21 @@ def ask(project: tw.Project, name: str, question: str, *, person: str = "", answ
     )
 
 
-def say(project: tw.Project, exchange: str, thumb: str, *, correction: str = "", consent: bool = True) -> None:
+def say(
+    project: tw.Project, exchange: str, thumb: str, *, correction: str = "", consent: bool = True
+) -> None:
     word = {"exchange": exchange, "at": datetime.now(UTC), "thumb": thumb}
     project.traffic.say(Feedback.model_validate({**word, "correction": correction, "consent": consent}))
 
 
 def test_the_whole_story(folder: Path, reopen: Reopen) -> None:
-    """From raw records to a model in service, and back to better records; then somebody wants to be forgotten."""
-    (folder / "data" / "carol.jsonl").write_text(
-        '{"prompt": "Can I bring my own mug?", "completion": "Write to carol@example.com.", "customer": "Carol@Example.com"}'
-    )
+    """From raw records to a model in service and back to better records; then somebody is forgotten."""
+    carol = {
+        "prompt": "May I bring a mug?",
+        "completion": "Ask carol@example.com.",
+        "user": "Carol@Example.com",
+    }
+    (folder / "data" / "carol.jsonl").write_text(json.dumps(carol))
     project = reopen()
 
     # Gather: every row becomes a record or is held back with a reason.
@@ -81,13 +89,15 @@ def test_the_whole_story(folder: Path, reopen: Reopen) -> None:
     # Vet: what should not be learnt is replaced, dropped or quarantined, and the counts add up.
     vetted = tw.vet(project, gathered)
     assert vetted.fates == {"cleaned": 1, "kept": 12}
-    assert "Write to [EMAIL]." in [r.messages[-1].content for r in project.records(vetted)]
+    assert "Ask [EMAIL]." in [r.messages[-1].content for r in project.records(vetted)]
 
     # Tune and evaluate: base, prompted base and tuned model answer the same frozen questions.
     model = tw.tune(project, vetted)
     report = tw.evaluate(project, model)
     better = {c.measure: c.verdict for c in report.comparisons if c.before == "base"}
-    assert better["golden.contains"] == better["golden.token_f1"] == better["loss.nats_per_token"] == "IMPROVED"
+    assert (
+        better["golden.contains"] == better["golden.token_f1"] == better["loss.nats_per_token"] == "IMPROVED"
+    )
 
     # Release: the policy decides, and the documents are written.
     release = tw.release(project, report)
@@ -161,7 +171,12 @@ CHANGES = {
         "  trainer: echo\n  options: {forget_every: 6}",
         ["tune", "evaluate", "release"],
     ),
-    "the system prompt": (YAML, "name: shop", "name: shop\nsystem: Be kind.", ["tune", "evaluate", "release"]),
+    "the system prompt": (
+        YAML,
+        "name: shop",
+        "name: shop\nsystem: Be kind.",
+        ["tune", "evaluate", "release"],
+    ),
     "the base": (YAML, '"echo:"', '"echo:other"', ["tune", "evaluate", "release"]),
     "how many examples are shown": (YAML, "shots: [0]", "shots: [0, 1]", ["evaluate", "release"]),
     "a rule for releases": (YAML, "at_least: 0.1", "at_least: 0.2", ["release"]),
@@ -172,7 +187,9 @@ CHANGES = {
 
 
 @pytest.mark.parametrize("what", CHANGES)
-def test_a_change_redoes_exactly_what_depends_on_it(told: tw.Project, folder: Path, reopen: Reopen, what: str) -> None:
+def test_a_change_redoes_exactly_what_depends_on_it(
+    told: tw.Project, folder: Path, reopen: Reopen, what: str
+) -> None:
     file, before, after, expected = CHANGES[what]
     edit(folder / file, before, after)
     project = reopen()
@@ -215,7 +232,9 @@ def test_going_back_points_the_names_back_and_leaves_entries_that_say_so(
 
 def counts(project: tw.Project) -> tuple[int, int]:
     with project.ledger.engine.connect() as db:
-        things, names = (db.exec_driver_sql(f"SELECT count(*) FROM {t}").scalar_one() for t in ("things", "names"))
+        things, names = (
+            db.exec_driver_sql(f"SELECT count(*) FROM {t}").scalar_one() for t in ("things", "names")
+        )
     return things, names
 
 
@@ -225,7 +244,9 @@ def test_a_refused_release_leaves_its_entry_and_nothing_else(folder: Path, reope
     report = tw.evaluate(project, tw.tune(project, tw.vet(project, tw.gather(project))))
     before = counts(project)
     for attempt in (1, 2):
-        with pytest.raises(Refused, match=r"golden.contains.tuned-base is 1.000 .* asks for at least 1.5") as raised:
+        with pytest.raises(
+            Refused, match=r"golden.contains.tuned-base is 1.000 .* asks for at least 1.5"
+        ) as raised:
             tw.release(project, report)
         assert "policy.release" in raised.value.hint
         last = list(project.ledger.entries())[-1]
@@ -240,7 +261,7 @@ def test_a_refused_release_leaves_its_entry_and_nothing_else(folder: Path, reope
 
 def test_a_rule_about_what_was_not_measured_refuses(folder: Path, reopen: Reopen) -> None:
     edit(folder / YAML, "golden.contains.tuned-base, at_least: 0.1", "golden.exact.tuned, at_least: 0.0")
-    with pytest.raises(Refused, match="golden.exact.tuned was not measured"):
+    with pytest.raises(Refused, match=r"golden\.exact\.tuned was not measured"):
         done(reopen())
 
 
@@ -259,7 +280,9 @@ def test_a_failed_verb_leaves_its_entry_and_can_be_tried_again(folder: Path, reo
     assert tw.verify(mended).problems == []
 
 
-def test_a_foreign_error_leaves_its_kind_and_not_its_words(project: tw.Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_foreign_error_leaves_its_kind_and_not_its_words(
+    project: tw.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def breaks(*_: object, **__: object) -> Iterator[object]:
         raise KeyError("carol@example.com asked this")
         yield
@@ -296,7 +319,16 @@ def test_the_database_holds_no_words_of_records_and_no_person(folder: Path, reop
     with pytest.raises(NotFound):
         tw.forget(project, "dave@example.com")
     tw.forget(project, "carol@example.com")
-    for words in (b"xylophone", b"zebra", b"quokka", b"parcel", b"cactus", b"carol@", b"dave@", b"example.com"):
+    for words in (
+        b"xylophone",
+        b"zebra",
+        b"quokka",
+        b"parcel",
+        b"cactus",
+        b"carol@",
+        b"dave@",
+        b"example.com",
+    ):
         assert words not in database(project)
     assert project.commit("carol@example.com").encode() in database(project)
     assert tw.verify(project).problems == []
@@ -304,15 +336,17 @@ def test_the_database_holds_no_words_of_records_and_no_person(folder: Path, reop
 
 def test_a_forgotten_persons_words_are_nowhere_in_the_project(folder: Path, reopen: Reopen) -> None:
     """Not in the database, its log, a blob, or what killed work left behind. Weights are marked instead."""
-    (folder / "data" / "carol.jsonl").write_text(
-        '{"prompt": "Mail carol@example.com or 0xCAROLKEY?", "completion": "No.", "customer": "carol@example.com"}'
-    )
+    question = "Mail carol@example.com or 0xCAROLKEY?"
+    carol = {"prompt": question, "completion": "No.", "customer": "carol@example.com"}
+    (folder / "data" / "carol.jsonl").write_text(json.dumps(carol))
     project = reopen()
     assert done(project) == ALL
     tw.serve(project, project.ledger.get(Release, "latest"))
     ask(project, "e1", "This is 0xCAROLKEY again, who now asks something else", person="carol@example.com")
     say(project, "e1", "up", correction="0xCAROLKEY has a word")
-    left_behind = project.ledger.blobs.path(project.ledger.get(Dataset, "gathered").records).read_text() + "\n"
+    left_behind = (
+        project.ledger.blobs.path(project.ledger.get(Dataset, "gathered").records).read_text() + "\n"
+    )
     project.ledger.blobs.keep(left_behind)
     (project.ledger.blobs.root / "arriving" / "half").write_text(left_behind)
     (project.work("f" * 64) / "prompt.json").write_text("0xCAROLKEY")

@@ -5,7 +5,7 @@ from collections.abc import Iterator, Sequence
 import pytest
 
 from tunewright.nouns import Case, Message
-from tunewright.runtimes import Loss, Reply
+from tunewright.speaker import Loss, Reply
 from tunewright.suites import suites
 from tunewright.suites.golden import golden, judge, token_f1
 from tunewright.suites.labels import labels
@@ -106,7 +106,11 @@ def test_token_f1_of_known_answers(answer: str, reference: str, f1: float) -> No
 
 
 def test_a_case_is_judged_only_by_what_it_asks_for() -> None:
-    assert set(judge(case(reference="x", exact="x", contains=("x",)), "x")) == {"token_f1", "exact", "contains"}
+    assert set(judge(case(reference="x", exact="x", contains=("x",)), "x")) == {
+        "token_f1",
+        "exact",
+        "contains",
+    }
     assert set(judge(case(reference="x"), "x")) == {"token_f1"}
 
 
@@ -137,7 +141,9 @@ def test_a_label_is_the_first_line_whatever_its_case_and_punctuation() -> None:
 
 
 def test_labels_are_told_as_the_cases_spell_them() -> None:
-    scores = list(labels(Parrot("SPAM", "nonsense"), [case(1, label="Spam"), case(2, label="Ham")], arm="base"))
+    scores = list(
+        labels(Parrot("SPAM", "nonsense"), [case(1, label="Spam"), case(2, label="Ham")], arm="base")
+    )
     assert [s.answer for s in scores] == ["Spam", "nonsense"]
 
 

@@ -48,7 +48,12 @@ def test_an_exchange_that_is_not_there_is_not_found(traffic: Traffic) -> None:
 
 
 def test_the_last_days_come_oldest_first_and_by_channel(traffic: Traffic) -> None:
-    for name, ago, channel in (("new", 0.1, "production"), ("old", 9, "production"), ("mid", 2, "production"), ("can", 1, "canary")):
+    for name, ago, channel in (
+        ("new", 0.1, "production"),
+        ("old", 9, "production"),
+        ("mid", 2, "production"),
+        ("can", 1, "canary"),
+    ):
         traffic.add(exchange(name, days_ago=ago, channel=channel))
     assert [e.id for e in traffic.since(7)] == ["mid", "can", "new"]
     assert [e.id for e in traffic.since(7, "production")] == ["mid", "new"]
@@ -86,7 +91,10 @@ def test_a_person_with_very_many_exchanges_can_be_erased(traffic: Traffic) -> No
         from tunewright.store.tables import exchanges
 
         one = exchange("x", person="c" * 64)
-        row = one.model_dump(include={"channel", "at", "person", "seconds"}) | {"action": "allow", "body": "{}"}
+        row = one.model_dump(include={"channel", "at", "person", "seconds"}) | {
+            "action": "allow",
+            "body": "{}",
+        }
         db.execute(exchanges.insert(), [{**row, "id": f"e{n}"} for n in range(33_000)])
     assert traffic.erase(traffic.of("c" * 64)) == 33_000
 

@@ -93,7 +93,9 @@ def test_parameters_are_described_in_the_docstring() -> None:
             assert field.description, f"{name}: {parameter}"
 
 
-def test_the_key_of_work_is_made_of_all_it_reads(project: tw.Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_key_of_work_is_made_of_all_it_reads(
+    project: tw.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     tw.gather(project)
     monkeypatch.setattr("tunewright.verbs.software", lambda: "tunewright 99; python 9")
     assert verbs["gather"].do(project).before is None
@@ -211,7 +213,9 @@ def test_vet_cleans_drops_and_quarantines_and_the_counts_add_up(folder: Path, pr
     assert report.subject == vetted.digest
     found = [Finding.model_validate_json(line) for line in project.ledger.blobs.lines(report.details)]
     assert {"personal", "duplicates"} <= {f.check for f in found}
-    assert {m.name for m in report.measures} == {f"vet.{c}" for c in ("personal", "secrets", "duplicates", "licence")}
+    assert {m.name for m in report.measures} == {
+        f"vet.{c}" for c in ("personal", "secrets", "duplicates", "licence")
+    }
     assert not any("dave@example.com" in f.note for f in found)
 
 
@@ -229,11 +233,16 @@ def test_vet_that_leaves_nothing_refuses(folder: Path, reopen: Reopen) -> None:
     ("policy", "told"),
     [
         ("vet: {personl: redact}", "nothing called 'personl' on the shelf checks"),
-        ("vet: {duplicates: drop}\n  options: {duplicates: {treshold: 1}}", "checks/duplicates has no option"),
+        (
+            "vet: {duplicates: drop}\n  options: {duplicates: {treshold: 1}}",
+            "checks/duplicates has no option",
+        ),
         ("vet: {contamination: drop}\n  options: {contamination: {cases: []}}", "has no option 'cases'"),
     ],
 )
-def test_a_policy_that_names_what_is_not_there_fails(folder: Path, reopen: Reopen, policy: str, told: str) -> None:
+def test_a_policy_that_names_what_is_not_there_fails(
+    folder: Path, reopen: Reopen, policy: str, told: str
+) -> None:
     file = folder / "tunewright.yaml"
     file.write_text(file.read_text().split("policy:")[0] + f"policy:\n  {policy}\n")
     project = reopen()
@@ -313,7 +322,9 @@ def test_every_arm_answers_every_case(project: tw.Project) -> None:
     report = evaluated(project)
     scores = list(project.scores(report.details))
     for suite, count in (("golden", 12), ("loss", 12), ("speed", 8)):
-        assert [(s.arm) for s in scores if s.suite == suite] == ["base"] * count + ["prompted"] * count + ["tuned"] * count
+        assert [(s.arm) for s in scores if s.suite == suite] == ["base"] * count + ["prompted"] * count + [
+            "tuned"
+        ] * count
     names = {m.name for m in report.measures}
     assert {"golden.contains.base", "golden.contains.prompted", "golden.contains.tuned"} <= names
     assert {"golden.contains.tuned-base", "loss.nats_per_token.tuned-prompted"} <= names
@@ -333,7 +344,9 @@ def test_the_plan_is_an_output_of_its_evaluation(project: tw.Project) -> None:
     assert project.plan().digest in list(project.ledger.entries())[-1].outputs
 
 
-def test_an_evaluation_that_was_killed_does_not_ask_again(project: tw.Project, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_evaluation_that_was_killed_does_not_ask_again(
+    project: tw.Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
     model = tw.tune(project, tw.vet(project, tw.gather(project)))
     asked = list[str]()
     ask, loss = Echo.ask, Echo.loss
@@ -362,16 +375,21 @@ def test_answers_with_any_line_separator_are_remembered_whole(folder: Path, proj
     odd = "one\u2028two\u2029three\x85four\x0bfive"
     (folder / "data" / "chat.jsonl").write_text(row("Odd?", odd))
     said = [{"role": "user", "content": "Odd?"}]
-    (folder / "evaluation" / "cases.jsonl").write_text(json.dumps({"id": "a", "messages": said, "reference": odd}))
+    (folder / "evaluation" / "cases.jsonl").write_text(
+        json.dumps({"id": "a", "messages": said, "reference": odd})
+    )
     report = evaluated(project)
     assert odd in [s.answer for s in project.scores(report.details)]
 
 
 def test_labelled_cases_give_accuracy_and_macro_f1(folder: Path, project: tw.Project) -> None:
     texts = [(f"Message number {n}", "spam" if n % 3 else "ham") for n in range(12)]
-    (folder / "data" / "chat.jsonl").write_text("\n".join(json.dumps({"text": t, "label": x}) for t, x in texts))
+    (folder / "data" / "chat.jsonl").write_text(
+        "\n".join(json.dumps({"text": t, "label": x}) for t, x in texts)
+    )
     cases = [
-        {"id": f"c{n}", "messages": [{"role": "user", "content": t}], "label": x} for n, (t, x) in enumerate(texts)
+        {"id": f"c{n}", "messages": [{"role": "user", "content": t}], "label": x}
+        for n, (t, x) in enumerate(texts)
     ]
     (folder / "evaluation" / "cases.jsonl").write_text("\n".join(map(json.dumps, cases)))
     edit(folder / "tunewright.yaml", "evaluate:", "evaluate:\n  suites: [labels]")
@@ -431,7 +449,11 @@ def test_the_best_prompt_is_found_on_training_records_only() -> None:
 
 def test_a_release_holds_its_documents_and_its_decision(folder: Path, project: tw.Project) -> None:
     made = released(project)
-    for blob, file in ((made.model_card, "MODEL_CARD.md"), (made.dataset_card, "DATASET_CARD.md"), (made.page, "report.html")):
+    for blob, file in (
+        (made.model_card, "MODEL_CARD.md"),
+        (made.dataset_card, "DATASET_CARD.md"),
+        (made.page, "report.html"),
+    ):
         assert project.ledger.blobs.path(blob).read_bytes() == (folder / "out" / file).read_bytes()
     entry = list(project.ledger.entries())[-1]
     assert made.decision in entry.outputs
@@ -460,7 +482,13 @@ def test_serving_points_a_channel_and_rolling_back_points_it_back(folder: Path, 
 
 def ask(project: tw.Project, name: str, question: str, **more: object) -> None:
     said = (Message(role="user", content=question), Message(role="assistant", content="Thanks."))
-    about = {"id": name, "release": "a" * 64, "channel": "production", "at": datetime.now(UTC), "messages": said}
+    about = {
+        "id": name,
+        "release": "a" * 64,
+        "channel": "production",
+        "at": datetime.now(UTC),
+        "messages": said,
+    }
     cost = {"verdict": Verdict(action="allow"), "seconds": 0.5, "tokens": 2}
     project.traffic.add(Exchange.model_validate({**about, **cost, **more}))
 
@@ -502,7 +530,9 @@ def test_watch_sees_new_words_and_longer_questions(folder: Path, project: tw.Pro
     assert calm["watch.drift_length"].n == 60
     assert calm["watch.drift_length"].value < 0.3
     for n in range(240):
-        ask(project, f"new{n}", "Wie lange dauert eigentlich der Versand nach Norwegen bei schlechtem Wetter?")
+        ask(
+            project, f"new{n}", "Wie lange dauert eigentlich der Versand nach Norwegen bei schlechtem Wetter?"
+        )
     moved = {m.name: m for m in tw.watch(project).measures}
     assert moved["watch.drift_new_words"].low > 0.5
     assert moved["watch.drift_length"].low > 0.5
@@ -562,7 +592,7 @@ def test_what_was_learnt_can_be_trained_on(folder: Path, reopen: Reopen) -> None
     edit(
         folder / "tunewright.yaml",
         "tune:",
-        "  - dataset: learned\n    licence: CC0-1.0\n    origin: our own customers\n    basis: consent\ntune:",
+        "  - dataset: learned\n    licence: CC0-1.0\n    origin: customers\n    basis: consent\ntune:",
     )
     project = reopen()
     *_, vetted = (c.noun for c in tw.run(project) if c.verb == "vet")
@@ -592,7 +622,9 @@ def test_a_forgotten_person_stays_out_of_later_gathers(folder: Path, project: tw
     assert (held.raw, held.subjects) == ("", ())
 
 
-def test_a_second_person_in_a_dataset_that_already_lost_one_is_forgotten_too(folder: Path, reopen: Reopen) -> None:
+def test_a_second_person_in_a_dataset_that_already_lost_one_is_forgotten_too(
+    folder: Path, reopen: Reopen
+) -> None:
     """Carol's records are in the records, Dave's only row is in the quarantine of the same dataset."""
     edit(folder / "tunewright.yaml", "personal: redact", "personal: drop")
     add(

@@ -1,4 +1,4 @@
-"""Whatever is changed, removed or smuggled in behind Tunewright's back, `verify` names it, and never falls over."""
+"""Whatever is changed, removed or smuggled in behind our back, `verify` names it, and never falls over."""
 
 import json
 import random
@@ -16,6 +16,7 @@ from tunewright.errors import TunewrightError
 from tunewright.nouns import Channel, Dataset, Erasure, Release
 from tunewright.project import Project
 from tunewright.store import Blobs, Ledger, connect, verify
+
 
 @pytest.fixture(scope="module")
 def finished(make: Callable[..., Path], tmp_path_factory: pytest.TempPathFactory) -> Iterator[Project]:
@@ -110,7 +111,21 @@ def test_one_changed_byte_anywhere_is_noticed_and_the_row_is_named(copy: Ledger)
     assert problems(copy) == []
 
 
-NONSENSE = ["", "{}", "[]", "null", "7", '"x"', "[1, 2]", '["zz"]', "{" * 3000, b"\xff\xfe\x00", None, 3.5, "[" * 9999]
+NONSENSE = [
+    "",
+    "{}",
+    "[]",
+    "null",
+    "7",
+    '"x"',
+    "[1, 2]",
+    '["zz"]',
+    "{" * 3000,
+    b"\xff\xfe\x00",
+    None,
+    3.5,
+    "[" * 9999,
+]
 
 
 @pytest.mark.parametrize("value", NONSENSE, ids=lambda value: repr(value)[:12])
@@ -191,7 +206,9 @@ def test_two_entries_that_changed_places_are_noticed(copy: Ledger) -> None:
 @pytest.mark.parametrize("seq", [-1, 0, 1000])
 def test_an_entry_with_an_impossible_number_is_noticed(copy: Ledger, seq: int) -> None:
     with copy.engine.begin() as db:
-        db.execute(text("INSERT INTO ledger SELECT :s, key, body, root, peaks FROM ledger WHERE seq = 2"), {"s": seq})
+        db.execute(
+            text("INSERT INTO ledger SELECT :s, key, body, root, peaks FROM ledger WHERE seq = 2"), {"s": seq}
+        )
     assert any(f"entry {seq}" in problem for problem in problems(copy))
 
 
@@ -201,7 +218,9 @@ def test_every_removed_thing_is_named(copy: Ledger) -> None:
     for row in rows:
         with copy.engine.begin() as db:
             db.execute(text("DELETE FROM things WHERE digest = :d"), {"d": row["digest"]})
-        assert any(re.match(rf"thing {row['digest'][:12]} of ledger entry \d+ is gone", p) for p in problems(copy))
+        assert any(
+            re.match(rf"thing {row['digest'][:12]} of ledger entry \d+ is gone", p) for p in problems(copy)
+        )
         with copy.engine.begin() as db:
             db.execute(text("INSERT INTO things VALUES (:digest, :kind, :body)"), dict(row))
     assert problems(copy) == []
@@ -247,7 +266,9 @@ def test_names_that_moved_or_went_are_named(copy: Ledger) -> None:
 
 
 def blobs(store: Ledger) -> list[Path]:
-    return sorted(path for shelf in store.blobs.root.iterdir() for path in shelf.iterdir() if len(path.name) == 64)
+    return sorted(
+        path for shelf in store.blobs.root.iterdir() for path in shelf.iterdir() if len(path.name) == 64
+    )
 
 
 def test_a_changed_byte_in_any_blob_is_named(copy: Ledger) -> None:

@@ -16,9 +16,10 @@ import threading
 import time
 import traceback
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 
-from sqlalchemy import event
+from sqlalchemy import create_engine, event
 from sqlalchemy.engine import Engine
 
 import tunewright as tw
@@ -37,10 +38,8 @@ def tell(folder: Path, person: str) -> None:
     project = tw.open(folder, actor="ada")
     list(tw.run(project))
     if person:
-        try:
+        with suppress(NotFound):
             tw.forget(project, person)
-        except NotFound:
-            pass
         list(tw.run(project))
     project.close()
 
@@ -55,11 +54,19 @@ def die_at(folder: Path, moment: int) -> None:
             os.kill(os.getpid(), signal.SIGKILL)
 
     def hear(name: str, args: tuple[object, ...]) -> None:
-        if name.startswith(("open", "os.", "shutil.", "sqlite3.")) and any(str(folder) in str(a) for a in args):
+        if name.startswith(("open", "os.", "shutil.", "sqlite3.")) and any(
+            str(folder) in str(a) for a in args
+        ):
             tick()
 
     sys.addaudithook(hear)
-    for moment_of_database in ("begin", "before_cursor_execute", "after_cursor_execute", "commit", "rollback"):
+    for moment_of_database in (
+        "begin",
+        "before_cursor_execute",
+        "after_cursor_execute",
+        "commit",
+        "rollback",
+    ):
         event.listen(Engine, moment_of_database, tick)
 
 
@@ -100,6 +107,7 @@ def warm() -> None:
         for name in shelf:
             if name in {"echo", "jsonl", "golden", "loss", "speed"} or shelf in (checks, documents):
                 shelf[name]
+    create_engine("sqlite://").dispose()
 
 
 def main() -> None:
@@ -109,19 +117,22 @@ def main() -> None:
         person = sys.argv[-1]
     kills, looks, patience = 0, list[object](), 60
     while True:
-        patience += 12  # so that it ends, however unlucky
+        patience += 30 if person else 14  # so that it ends, however unlucky
         if chance.random() < 0.25:
             code, said = fork(lambda: tell(folder, person), kill_after=chance.uniform(0.005, 0.4))
         else:
             moment = chance.randint(1, patience)
             code, said = fork(lambda: (die_at(folder, moment), tell(folder, person)))  # noqa: B023
-        if code == -signal.SIGKILL:
-            kills += 1
         found, told = fork(lambda: look(folder))
         looks.append(json.loads(told) if found == 0 else {"entries": [], "problems": [told]})
         if code != -signal.SIGKILL:
             break
-    print(json.dumps({"kills": kills, "code": code, "said": said, "looks": looks, "seconds": time.process_time()}))
+        kills += 1
+    print(
+        json.dumps(
+            {"kills": kills, "code": code, "said": said, "looks": looks, "seconds": time.process_time()}
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -14,13 +14,17 @@ import tunewright as tw
 
 FULL = Path(__file__).parent / "_full.py"
 EXTRA = "\n".join(
-    json.dumps({"prompt": f"What is kept in drawer {n}?", "completion": f"Number {n * 7919} and its {n}th spare."})
-    for n in range(300)
+    json.dumps(
+        {"prompt": f"What is kept in drawer {n}?", "completion": f"Number {n * 7919} and its {n}th spare."}
+    )
+    for n in range(200)
 )
 
 
 def run(folder: Path, limit: int) -> dict[str, str]:
-    said = subprocess.run([sys.executable, str(FULL), str(folder), str(limit)], capture_output=True, text=True)
+    said = subprocess.run(
+        [sys.executable, str(FULL), str(folder), str(limit)], capture_output=True, text=True
+    )
     assert said.returncode == 0, said.stderr
     return dict(json.loads(said.stdout))
 
@@ -39,9 +43,11 @@ def goes_on(folder: Path) -> None:
         project.close()
 
 
-@pytest.mark.parametrize("limit", [20, 5_000, 60_000])
-def test_files_that_may_not_grow_say_so_and_with_room_the_same_call_succeeds(folder: Path, limit: int) -> None:
-    """No room for the key, for the database, for the records: files may not grow beyond `limit` bytes."""
+@pytest.mark.parametrize("limit", [20, 40_000])
+def test_files_that_may_not_grow_say_so_and_with_room_the_same_call_succeeds(
+    folder: Path, limit: int
+) -> None:
+    """No room for the key, no room for the database: files may not grow beyond `limit` bytes."""
     file = folder / "data" / "chat.jsonl"
     file.write_text(file.read_text() + "\n" + EXTRA)
     said = run(folder, limit)
@@ -61,7 +67,7 @@ def test_a_small_file_system_is_filled_to_the_brim(tmp_path: Path, make: Callabl
         file = folder / "data" / "chat.jsonl"
         file.write_text(file.read_text() + "\n" + EXTRA)
         filler, seen = tmp_path / "filler", set[str]()
-        for room in (0, 40, 180, 400):
+        for room in (0, 40, 300):
             with suppress(OSError):
                 filler.write_bytes(b"\0" * 4_000_000)
             os.truncate(filler, filler.stat().st_size - room * 1024)

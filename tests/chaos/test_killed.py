@@ -1,4 +1,4 @@
-"""kill -9, again and again: no finished step is repeated, no half-finished one is believed, and the evidence holds."""
+"""kill -9, again and again: no finished step is repeated, no half-finished one believed, evidence holds."""
 
 import json
 import subprocess
@@ -16,7 +16,10 @@ ALL = {"gather", "vet", "tune", "evaluate", "release"}
 
 def survive(folder: Path, seed: int, *more: str) -> dict[str, Any]:
     said = subprocess.run(
-        [sys.executable, str(KILLER), str(folder), str(seed), *more], capture_output=True, text=True, timeout=120
+        [sys.executable, str(KILLER), str(folder), str(seed), *more],
+        capture_output=True,
+        text=True,
+        timeout=120,
     )
     assert said.returncode == 0, said.stderr
     story = json.loads(said.stdout)
@@ -24,7 +27,9 @@ def survive(folder: Path, seed: int, *more: str) -> dict[str, Any]:
     return dict(story)
 
 
-def test_a_story_that_is_killed_again_and_again_is_told_once(tmp_path: Path, make: Callable[..., Path]) -> None:
+def test_a_story_that_is_killed_again_and_again_is_told_once(
+    tmp_path: Path, make: Callable[..., Path]
+) -> None:
     kills = 0
     for seed in range(1, 9):
         story = survive(make(tmp_path / str(seed)), seed)
@@ -48,7 +53,9 @@ def test_a_killed_forgetting_is_finished_by_the_next(tmp_path: Path, make: Calla
         assert all("should have been erased" in problem for problem in look["problems"])
     assert last["problems"] == []
     done = Counter(verb for verb, _, _ in last["entries"])
-    keys = Counter((verb, key) for verb, outcome, key in last["entries"] if verb != "forget" and outcome == "done")
+    keys = Counter(
+        (verb, key) for verb, outcome, key in last["entries"] if verb != "forget" and outcome == "done"
+    )
     assert set(keys.values()) == {1}
     assert done["forget"] >= 1
     state = b"".join(p.read_bytes() for p in (folder / ".tunewright").rglob("*") if p.is_file())

@@ -120,7 +120,7 @@ def _contents(store: Ledger, blobs: dict[str, str], erased: dict[str, str]) -> I
                 if blob not in erased:
                     yield f"{told} is gone"
             elif blob in erased:
-                yield f"{told} should have been erased (erasure {erased[blob][:12]}): forget that person again"
+                yield f"{told} should have been erased ({erased[blob][:12]}): forget that person again"
             elif not store.blobs.intact(blob):
                 yield f"{told} is not what it was"
         except OSError as error:
