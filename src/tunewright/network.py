@@ -17,6 +17,7 @@ import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stderr
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NamedTuple, Protocol
 
 import torch
@@ -151,7 +152,7 @@ def shared(rows: Sequence[Sequence[int]]) -> int:
 
 
 @contextmanager
-def quiet() -> Iterator[Any]:
+def quiet() -> Iterator[ModuleType]:
     """The transformers library: without the network, telemetry, progress bars and notices."""
     os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     os.environ.setdefault("TOKENIZERS_PARALLELISM", "false")

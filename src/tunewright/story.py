@@ -3,12 +3,12 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from tunewright.nouns import Dataset, Model, Noun, Report
+from tunewright.nouns import Dataset, Model, Noun, Release, Report
 from tunewright.project import Project
 from tunewright.verbs import Done
 from tunewright.verbs.evaluate import evaluate
 from tunewright.verbs.gather import gather
-from tunewright.verbs.release import release
+from tunewright.verbs.release import lay_out, release
 from tunewright.verbs.tune import tune
 from tunewright.verbs.vet import vet
 
@@ -40,7 +40,11 @@ def run(project: Project) -> Iterator[Chapter]:
     done = evaluate.do(project, done.noun)
     yield _chapter("evaluate", done)
     assert isinstance(done.noun, Report)
-    yield _chapter("release", release.do(project, done.noun))
+    done = release.do(project, done.noun)
+    assert isinstance(done.noun, Release)
+    if done.before is not None:
+        lay_out(project, done.noun)  # somebody may have cleaned up the copies
+    yield _chapter("release", done)
 
 
 def _chapter(verb: str, done: Done) -> Chapter:

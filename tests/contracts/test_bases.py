@@ -26,7 +26,7 @@ def test_an_address_without_a_place_says_which_places_there_are(tmp_path: Path) 
 
 
 def test_echo_gives_the_same_base_every_time(tmp_path: Path) -> None:
-    assert find("echo:x", home=tmp_path, cache=tmp_path) == find("echo:x", cache=tmp_path)
+    assert find("echo:x", home=tmp_path, cache=tmp_path) == find("echo:x", home=tmp_path, cache=tmp_path)
 
 
 def test_a_folder_is_used_where_it_is_and_named_by_its_weights(tiny: Path, tmp_path: Path) -> None:

@@ -1,3 +1,4 @@
+import shutil
 from typing import Annotated
 
 from tunewright.checks import checks
@@ -47,11 +48,7 @@ def release(step: Step, project: Project, report: Annotated[Report, Named("evalu
             hint="mend data or recipe and run again, or change policy.release in tunewright.yaml and say why",
         )
     evidence = evidence_for(project, model, vetted, data_report, report, decision)
-    texts = {name: documents[name](evidence) for name in FILES}
-    blobs = {name: step.keep(text) for name, text in texts.items()}
-    project.out.mkdir(exist_ok=True)
-    for name, text in texts.items():
-        (project.out / FILES[name]).write_text(text, encoding="utf-8")
+    blobs = {name: step.keep(documents[name](evidence)) for name in FILES}
     made = Release(
         name=model.name,
         model=model.digest,
@@ -61,7 +58,15 @@ def release(step: Step, project: Project, report: Annotated[Report, Named("evalu
         dataset_card=blobs["dataset_card"],
         page=blobs["page"],
     )
+    lay_out(project, made)
     return step.save(made, "latest")
+
+
+def lay_out(project: Project, made: Release) -> None:
+    """Copy a release's documents to the folder `out`, where people look for them."""
+    project.out.mkdir(exist_ok=True)
+    for name, file in FILES.items():
+        shutil.copyfile(project.ledger.blobs.path(getattr(made, name)), project.out / file)
 
 
 def evidence_for(
