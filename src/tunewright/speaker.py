@@ -1,6 +1,6 @@
 """A model that can be asked: what runtimes make, suites examine and the gateway serves."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from tunewright.nouns import Message
@@ -37,8 +37,8 @@ class Speaker(Protocol):
 
     def stream(
         self, conversation: Sequence[Message], *, max_tokens: int = 128, temperature: float = 0
-    ) -> Iterator[str]:
-        """One answer, piece by piece, as it is made."""
+    ) -> Generator[str, None, Reply]:
+        """One answer, piece by piece, as it is made; what it cost is returned at the end."""
         ...
 
     def loss(self, conversations: Sequence[Sequence[Message]]) -> Iterator[Loss]:

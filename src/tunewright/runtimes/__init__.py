@@ -11,8 +11,8 @@ from tunewright.speaker import Loss, Reply, Speaker
 
 __all__ = ["Loss", "Reply", "Speaker", "runtimes"]
 
-# Threads that wait for each other must not spin: on a processor that others use too, a model then runs at a
-# fifth of its speed (measured with four busy processes on two cores). Read by OpenMP when torch is imported.
-os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
+# Threads that wait for each other may spin a little: long spins cost four fifths of the speed on a processor
+# that others use too, none at all cost a third on a quiet one. Read by OpenMP when torch is imported.
+os.environ.setdefault("GOMP_SPINCOUNT", "20000")
 
 runtimes: Shelf[Callable[..., Speaker]] = Shelf(__name__)

@@ -34,11 +34,16 @@ class Pool:
         """Own tokens (after the prefix) of which keys and values are in the cache, by row."""
         self.caches: Past = []
         self.room = 0
+        self.longest = 0
 
     @property
     def busy(self) -> int:
         """Rows in the pool."""
         return len(self.names)
+
+    def prepare(self, longest: int) -> None:
+        """Make room for prompts of up to this many tokens at once, rather than growing again and again."""
+        self.longest = longest - self.prefix
 
     @torch.inference_mode()
     def enter(self, prompts: Sequence[tuple[int, list[int]]]) -> None:
@@ -51,7 +56,7 @@ class Pool:
         flat = torch.tensor([t for _, ids in prompts for t in ids[self.prefix :]])
         states = hidden(self.net, flat, reading)
         first = len(self.names)
-        self._grow(max(lengths) + self.max_tokens, kept)
+        self._grow(max(self.longest, *lengths) + self.max_tokens, kept)
         for (keys, values), (k, v) in zip(self.caches, kept, strict=True):
             keys[first : first + len(prompts), :, : k.shape[2]] = k.transpose(0, 1)
             values[first : first + len(prompts), :, : v.shape[2]] = v.transpose(0, 1)

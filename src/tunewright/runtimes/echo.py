@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 
 from tunewright.errors import BadInput
@@ -48,10 +48,13 @@ class Echo:
 
     def stream(
         self, conversation: Sequence[Message], *, max_tokens: int = 128, temperature: float = 0
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, Reply]:
         """The answer, word by word."""
-        for at, word in enumerate(self._answer(conversation).split(" ")[:max_tokens]):
+        words = self._answer(conversation).split(" ")
+        said = words[:max_tokens]
+        for at, word in enumerate(said):
             yield f" {word}" if at else word
+        return Reply(" ".join(said), len(said), 0.0, len(words) <= max_tokens)
 
     def loss(self, conversations: Sequence[Sequence[Message]]) -> Iterator[Loss]:
         """Low for an answer that was learnt, high for any other."""

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import threading
 import time
-from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections import OrderedDict, deque
+from collections.abc import Generator, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Literal
 
@@ -72,13 +72,13 @@ class Local:
             past = self._past(prompts, conversations)
             taken: dict[int, tuple[list[int], bool, float]] = {}
             pool = decoding.Pool(self.net, past, max_tokens, self.batch_size)
-            # Taken from the end, so long prompts first: the caches are sized once.
-            waiting = sorted(range(len(prompts)), key=lambda i: (len(prompts[i]), i))
+            pool.prepare(max(map(len, prompts)))
+            waiting, answered = deque(range(len(prompts))), 0
             started: dict[int, float] = {}
-            while waiting or pool.busy:
+            while answered < len(prompts):
                 fresh: list[int] = []
                 while waiting and pool.busy + len(fresh) < self.batch_size:
-                    fresh.append(waiting.pop())
+                    fresh.append(waiting.popleft())
                 if fresh:
                     now = time.perf_counter()
                     started.update((i, now) for i in fresh)
@@ -86,19 +86,20 @@ class Local:
                 for i, ids, finished in pool.leave():
                     taken[i] = ids, finished, time.perf_counter() - started[i]
                 pool.turn()
-        for i in range(len(prompts)):
-            ids, finished, seconds = taken[i]
-            yield Reply(self._words(ids), len(ids), seconds, finished)
+                while answered in taken:
+                    ids, finished, seconds = taken.pop(answered)
+                    yield Reply(self._words(ids), len(ids), seconds, finished, len(prompts[answered]))
+                    answered += 1
 
     def stream(
         self, conversation: Sequence[Message], *, max_tokens: int = 128, temperature: float = 0
-    ) -> Iterator[str]:
+    ) -> Generator[str, None, Reply]:
         """One answer, piece by piece, as it is made. `temperature` 0 is greedy; higher is more varied."""
         with self._lock, Doing("answering"):
             row = self._prompt(conversation, max_tokens)
             pool = decoding.Pool(self.net, self._past([row], [conversation]), max_tokens, 1, temperature)
+            began, said = time.perf_counter(), ""
             pool.enter([(0, row)])
-            said = ""
             while True:
                 left = list(pool.leave())
                 words = self._words(left[0][1] if left else pool.said[0])
@@ -108,7 +109,8 @@ class Local:
                     yield ready[len(said) :]
                     said = ready
                 if left:
-                    return
+                    _, ids, finished = left[0]
+                    return Reply(words, len(ids), time.perf_counter() - began, finished, len(row))
                 pool.turn()
 
     def loss(self, conversations: Sequence[Sequence[Message]]) -> Iterator[Loss]:

@@ -4,7 +4,7 @@ from collections.abc import Iterator, Sequence
 from tunewright.nouns import Arm, Case, Score
 from tunewright.speaker import Speaker
 
-ASKED = 8
+ASKED = 5
 
 
 def speed(speaker: Speaker, cases: Sequence[Case], *, arm: Arm, max_tokens: int = 96) -> Iterator[Score]:
@@ -13,7 +13,7 @@ def speed(speaker: Speaker, cases: Sequence[Case], *, arm: Arm, max_tokens: int 
     `seconds` is wall time for a whole answer, `first_token` until its first piece, `tokens_per_second`
     the rate over the answer.
 
-    Limits: this machine, now, one user at a time; 8 cases.
+    Limits: this machine, now, one user at a time; 5 cases.
     """
     for case in cases[:: max(1, len(cases) // ASKED)][:ASKED]:
         clock, first, pieces = time.perf_counter(), 0.0, 0

@@ -7,7 +7,7 @@ from tunewright.nouns import Message, Noun, Plan, Progress, Record
 from tunewright.speaker import Speaker
 from tunewright.suites.golden import token_f1
 
-TRIAL = 12
+TRIAL = 8
 """Training records that a candidate is tried on."""
 
 
@@ -32,7 +32,7 @@ def best_prompt(
 
     Judged by token-F1 against the records' own answers. Examples are never among the trial records.
 
-    Limits: a small search (candidates of the plan, 12 trial records); a prompt engineer may do better.
+    Limits: a small search (candidates of the plan, 8 trial records); a prompt engineer may do better.
     """
     pairs = [r for r in records if len(r.messages) == 2]
     stride = max(1, len(pairs) // (TRIAL + max(plan.shots, default=0) + 1))
