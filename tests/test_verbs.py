@@ -20,6 +20,7 @@ from tunewright.nouns import (
     Message,
     Model,
     Origin,
+    Progress,
     Recipe,
     Record,
     Release,
@@ -684,3 +685,21 @@ def test_marked_models_are_refused_and_others_are_not(folder: Path, reopen: Reop
             attempt()
     assert tw.serve(project, clean).release == clean.digest
     assert [m.digest for m in project.ledger.all(Model)] == [clean.model, dirty.model]
+
+
+def test_the_history_of_a_stopped_training_is_whole_and_says_nothing_twice() -> None:
+    from tunewright.verbs.tune import _follow
+
+    told = [
+        ("read", 1),
+        ("read", 2),
+        ("tune", 1),
+        ("tune", 2),
+        ("tune", 3),
+    ]  # killed; the checkpoint was after 1
+    again = [("read", 1), ("read", 2), ("tune", 2), ("tune", 3), ("tune", 4)]
+    steps = list[Progress]()
+    for label, done in told + again:
+        _follow(steps, Progress(label=label, done=done, total=4))
+    assert [s.done for s in steps if s.label == "tune"] == [1, 2, 3, 4]
+    assert [s.done for s in steps if s.label == "read"] == [1, 2]

@@ -31,14 +31,21 @@ def tune(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted
     trainers.check(recipe.trainer, dict(recipe.options), given=("system", "seed"))
     found = find(recipe.base, home=project.folder, cache=project.state / "bases")
     out = project.work(step.work.key)
-    steps = list[Progress]()
     records = list(project.records(dataset))
     train = trainers[recipe.trainer](
         found.folder, records, out, system=recipe.system, seed=recipe.seed, **recipe.options
     )
-    for progress in train:
-        steps.append(progress)
-        project.tell(progress)
+    log = out / "history.jsonl"  # outlives the process, as the checkpoints do
+    steps = list[Progress]()
+    for line in log.read_text(encoding="utf-8").split("\n")[:-1] if log.exists() else ():
+        _follow(steps, Progress.model_validate_json(line))
+    log.write_text("".join(told.model_dump_json() + "\n" for told in steps), encoding="utf-8")
+    with log.open("a", encoding="utf-8") as file:
+        for progress in train:
+            _follow(steps, progress)
+            file.write(progress.model_dump_json() + "\n")
+            file.flush()
+            project.tell(progress)
     step.afterwards(partial(shutil.rmtree, out, ignore_errors=True))  # the weights are kept as a blob
     step.save(recipe)
     step.save(found.base)
@@ -53,3 +60,10 @@ def tune(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted
         made_with=json.loads(made_with.read_text()) if made_with.exists() else {},
     )
     return step.save(model, "tuned")
+
+
+def _follow(steps: list[Progress], progress: Progress) -> None:
+    """Add a line of history. After a stop, what is done again takes the place of what was lost."""
+    if steps and (steps[-1].label != progress.label or steps[-1].done >= progress.done):
+        steps[:] = [s for s in steps if s.label != progress.label or s.done < progress.done]
+    steps.append(progress)
