@@ -166,7 +166,7 @@ def _nouns() -> str:
         [
             "# Nouns",
             "What exists. Each is a frozen value whose name is the SHA-256 of its canonical JSON (RFC 8785). "
-            "`tunewright show` prints one; the fields are in `src/tunewright/nouns.py`.",
+            "`tunewright show` prints one; the fields are in `src/tunewright/nouns/`.",
             _table(("Noun", "Is"), rows),
         ]
     )

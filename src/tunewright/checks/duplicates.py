@@ -1,15 +1,16 @@
 """Records that say the same thing twice."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from hashlib import blake2b
 
 import numpy as np
 
+from tunewright.checks import Whole
 from tunewright.checks._shingles import Hashes, Neighbours, alike, bands, normal, said
-from tunewright.nouns import Finding, Record
+from tunewright.nouns import Finding
 
 
-def duplicates(records: Iterable[Record], *, threshold: float = 0.7) -> Iterator[Finding]:
+def duplicates(records: Whole, *, threshold: float = 0.7) -> Iterator[Finding]:
     """Records that repeat an earlier one, word for word or nearly.
 
     `exact`: the same turns after folding case, width and white space. `near`: exact Jaccard similarity of

@@ -3,17 +3,16 @@
 The checks are those that look at data at rest; the policy in `policy.serve` says what a finding means.
 """
 
-import inspect
 import re
 from collections.abc import Callable, Sequence
 
-from tunewright.checks import checks
+from tunewright.checks import GIVEN, by_record, checks
 from tunewright.errors import BadInput
 from tunewright.gate import screen
 from tunewright.nouns import Finding, Message, Origin, Policy, Record, Verdict
 
-ABOUT_RECORDS = frozenset({"duplicates", "licence"})
-"""Checks that ask something only a record can answer; so do those that compare with `cases`."""
+ABOUT_RECORDS = frozenset({"licence"})
+"""Checks that ask something only a record can answer; so do those that are given more than a record."""
 
 HELD = 40
 """Last characters of a streamed answer that wait: longer than most secrets with blanks, such as an IBAN."""
@@ -42,7 +41,7 @@ class Guard:
         self.names = list[str]()
         self.skipped = list[str]()
         for name in dict.fromkeys(key.partition(".")[0] for key in policy.serve):
-            if name in ABOUT_RECORDS or "cases" in inspect.signature(checks[name]).parameters:
+            if name in ABOUT_RECORDS or not by_record(name) or set(GIVEN) & set(checks.options(name)):
                 self.skipped.append(name)
             else:
                 checks.check(name, dict(policy.options.get(name, {})))
@@ -61,7 +60,8 @@ class Guard:
         )
         found = list[Finding]()
         for name in self.names:
-            found += checks[name]([record], **self.policy.options.get(name, {}))
+            seen = checks[name]([record], **self.policy.options.get(name, {}))
+            found += [f for f in seen if isinstance(f, Finding)]
         if first:
             found = [f.model_copy(update={"message": f.message + first}) for f in found]
         return screen(self.policy, found)

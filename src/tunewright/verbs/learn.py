@@ -2,7 +2,7 @@ from collections import Counter
 
 from tunewright.checks import checks
 from tunewright.errors import Refused
-from tunewright.nouns import Dataset, Exchange, Feedback, Message, Origin, Record, Reject, Source
+from tunewright.nouns import Dataset, Exchange, Feedback, Finding, Message, Origin, Record, Reject, Source
 from tunewright.project import Project
 from tunewright.store import Step
 from tunewright.verbs import verb
@@ -38,7 +38,8 @@ def learn(step: Step, project: Project, channel: str = "production", days: float
         candidates.append(
             Record(id=f"exchange:{exchange.id}", messages=messages, origin=origin, subjects=subjects)
         )
-    leaks = {f.record for f in checks["contamination"](candidates, cases=project.each_case())}
+    seen = checks["contamination"](candidates, cases=project.each_case())
+    leaks = {f.record for f in seen if isinstance(f, Finding)}
     kept = [r for r in candidates if r.id not in leaks]
     held = [
         Reject(origin=r.origin, reason="resembles an evaluation case", subjects=r.subjects)

@@ -91,7 +91,8 @@ def look(project: Project, policy: Policy, records: Sequence[Record]) -> dict[st
         if "cases" in inspect.signature(checks[name]).parameters:
             options["cases"] = cases
         for finding in checks[name](records, **options):
-            findings[finding.record].append(finding)
+            if isinstance(finding, Finding):
+                findings[finding.record].append(finding)
     project.tell(Progress(label="vet", done=len(names), total=len(names)))
     return findings
 
