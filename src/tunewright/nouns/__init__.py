@@ -1,6 +1,6 @@
 """What exists. Every noun is a frozen value, and its name is the digest of its content.
 
-One file a group: `data`, `models`, `evidence`, `service`; what all share is in `noun`.
+One file a group: `data`, `models`, `evidence`, `exchanges`; what all share is in `noun`.
 """
 
 from tunewright.nouns.data import (
@@ -50,7 +50,7 @@ from tunewright.nouns.noun import (
     Role,
     Severity,
 )
-from tunewright.nouns.service import Exchange, Feedback
+from tunewright.nouns.exchanges import Exchange, Feedback
 
 __all__ = [
     "NOUNS",
