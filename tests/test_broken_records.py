@@ -4,16 +4,20 @@ import csv
 import io
 import json
 import tempfile
+import zipfile
+from collections import Counter
 from pathlib import Path
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from tunewright.errors import BadInput
-from tunewright.nouns import Record, Reject
+from tunewright.nouns import RECORD_FACTS, Record, Reject
 from tunewright.sources import pick, sources
+from tunewright.sources._formats import MAPPED
 
-FILES = 80
+FILES = 50
 """Examples of each test: with 4 to 12 rows in a file, well over 1,000 broken rows are read in all."""
 
 scalars = st.one_of(
@@ -29,20 +33,10 @@ values = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=5), inner, max_size=3),
 )
 FIELDS = (
-    *("messages", "conversations", "instruction", "input", "output", "prompt", "completion", "question"),
-    *(
-        "answer",
-        "text",
-        "label",
-        "id",
-        "licence",
-        "license",
-        "customer",
-        "subject",
-        "email",
-        "user",
-        "system",
-    ),
+    *("messages", "conversations", "conversation", "instruction", "input", "output", "prompt", "completion"),
+    *("question", "answer", "answers", "context", "response", "text", "label", "intent", "data", "instances"),
+    *("chosen", "rejected", "replies", "role", "rank", "history", "id", "licence", "license", "customer"),
+    *("subject", "email", "user", "assistant", "system", "created_at", "model", "lang", "expires", "consent"),
 )
 turns = st.lists(
     st.one_of(
@@ -65,6 +59,13 @@ broken_rows = st.one_of(
     st.fixed_dictionaries({"conversations": turns}),
     st.fixed_dictionaries({"prompt": values, "completion": values}, optional={"id": values, "user": values}),
     st.fixed_dictionaries({"text": values, "label": values}, optional={"licence": values, "email": values}),
+    st.fixed_dictionaries({"prompt": values, "chosen": values | turns}, optional={"rejected": values}),
+    st.fixed_dictionaries(
+        {"role": values, "text": values, "replies": turns}, optional={"parent_id": st.none()}
+    ),
+    st.fixed_dictionaries(
+        {"text": st.text(max_size=9).map(lambda text: f"Human: {text}\n\nAssistant: {text}")}
+    ),
     st.dictionaries(st.sampled_from(FIELDS), values, max_size=6),
     values,
 )
@@ -121,13 +122,18 @@ def wound(data: bytes, cuts: list[tuple[str, float, bytes]]) -> bytes:
     return data
 
 
-def read(name: str, data: bytes) -> list[Record | Reject] | None:
+def read(name: str, data: bytes, plugin: str = "", **options: object) -> list[Record | Reject] | None:
     """What comes of a file; None if it is refused as a whole, in words and with a remedy."""
+    counts = Counter[str]()
+    about = {"source": "s", "licence": "MIT", "file": name, "counts": counts}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / name
         path.write_bytes(data)
         try:
-            found = list(sources[pick(path)](path, source="s", licence="MIT", file=name, max_bytes=20_000))
+            chosen = plugin or pick(path)
+            if chosen not in ("documents", "archive"):
+                options = {"max_bytes": 20_000, **options}
+            found = list(sources[chosen](path, **about, **options))
         except BadInput as error:
             refused = error
             found = None
@@ -137,11 +143,12 @@ def read(name: str, data: bytes) -> list[Record | Reject] | None:
         return None
     for one in found:
         check(one)
+    assert counts.total() == sum(isinstance(one, Record) for one in found)
     return found
 
 
 def check(one: Record | Reject) -> None:
-    assert one.origin.line >= 1
+    assert one.origin.line >= (0 if isinstance(one, Reject) else 1)
     again = type(one).model_validate_json(one.model_dump_json())
     assert again == one
     assert one.canonical.decode("utf-8")
@@ -151,7 +158,10 @@ def check(one: Record | Reject) -> None:
         return
     assert one.messages[-1].role == "assistant"
     assert one.messages[-1].content.strip()
-    assert any(m.role == "user" and m.content.strip() for m in one.messages)
+    alone = len(one.messages) == 1 and one.shape in ("plain texts", "passages of documents", MAPPED)
+    assert alone or any(m.role == "user" and m.content.strip() for m in one.messages)
+    assert set(one.facts) <= set(RECORD_FACTS)
+    assert all(one.facts.values())
     assert one.id
     one.text.encode("utf-8")
 
@@ -263,6 +273,184 @@ def test_a_broken_json_list_never_raises_and_every_intact_list_is_read_whole(
 
 
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
-@given(st.binary(max_size=400), st.sampled_from(["rows.jsonl", "rows.json", "rows.csv", "rows.parquet"]))
+@given(
+    st.binary(max_size=400),
+    st.sampled_from(
+        [
+            *(
+                "rows.jsonl",
+                "rows.json",
+                "rows.csv",
+                "rows.parquet",
+                "rows.arrow",
+                "rows.jsonl.gz",
+                "rows.json.xz",
+            ),
+            *("rows.csv.bz2", "rows.jsonl.zst", "rows.zip", "rows.md", "rows.txt", "rows.html", "rows.docx"),
+            *("rows.pdf", "rows", "rows.tsv"),
+        ]
+    ),
+)
 def test_bytes_of_any_kind_never_raise_anything_but_bad_input(data: bytes, name: str) -> None:
     read(name, data)
+
+
+BEGINNINGS = {
+    "rows.jsonl.gz": b"\x1f\x8b\x08\x00",
+    "rows.json.xz": b"\xfd7zXZ\x00",
+    "rows.jsonl.zst": b"\x28\xb5\x2f\xfd",
+    "rows.csv.bz2": b"BZh91AY&SY",
+    "rows.parquet": b"PAR1",
+    "rows.arrow": b"ARROW1\0\0",
+    "rows.zip": b"PK\x03\x04",
+    "rows.docx": b"PK\x03\x04",
+    "rows.pdf": b"%PDF-1.7\n1 0 obj<</Pages 1 0 R/Kids[1 0 R]/Count 9>>endobj trailer<</Root 1 0 R>>",
+    "rows.html": b"<!doctype html><p>",
+}
+
+
+@settings(max_examples=60, suppress_health_check=list(HealthCheck))
+@given(st.binary(max_size=300), st.sampled_from(sorted(BEGINNINGS)))
+def test_a_file_that_only_begins_well_never_raises_anything_but_bad_input(data: bytes, name: str) -> None:
+    read(name, BEGINNINGS[name] + data)
+
+
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(good_rows | broken_rows, min_size=1, max_size=8),
+    st.sampled_from(
+        [
+            {"question": "prompt", "answer": "completion", "person": ["user.name", "email"]},
+            {"text": "text", "label": "label", "id": "id", "retain_until": "expires"},
+            {"messages": "messages", "roles": {"shop": "assistant"}, "system": "system"},
+            {"messages": "conversations", "role": "from", "content": "value.0"},
+            {"text": "data.0.text", "language": "lang"},
+        ]
+    ),
+)
+def test_a_mapping_makes_a_record_or_a_reject_of_every_row(
+    rows: list[object], fields: dict[str, object]
+) -> None:
+    found = read("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows).encode(), fields=fields)
+    assert found is not None
+    assert [one.origin.line for one in found] == list(range(1, len(rows) + 1))
+
+
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.tuples(
+            st.sampled_from(["1", "2", ""]),
+            st.sampled_from(["agent", "customer", "Ann", "system", ""]),
+            st.text(),
+        ),
+        min_size=1,
+        max_size=12,
+    )
+)
+def test_every_message_of_a_table_of_threads_is_in_a_thread_or_refused(
+    rows: list[tuple[str, str, str]],
+) -> None:
+    out = io.StringIO()
+    writer = csv.writer(out, quoting=csv.QUOTE_ALL, lineterminator="\n")
+    writer.writerow(["ticket_id", "author", "body", "created_at"])
+    writer.writerows([cell(value) for value in (*row, str(at))] for at, row in enumerate(rows))
+    found = read("rows.csv", out.getvalue().encode())
+    assert found is not None
+    if "\0" not in out.getvalue():
+        lost = sum(not (thread and who) for thread, who, _ in rows)
+        assert len(found) == lost + len({thread for thread, who, _ in rows if thread and who})
+
+
+trees = st.recursive(
+    st.fixed_dictionaries(
+        {"parent": st.sampled_from(["a", "b", "c", None]) | values}, optional={"message": values}
+    ),
+    lambda inner: st.dictionaries(st.sampled_from(["a", "b", "c", "mapping"]), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
+@given(
+    st.lists(
+        st.fixed_dictionaries(
+            {},
+            optional={
+                "mapping": trees | values,
+                "current_node": st.sampled_from(["a", "b"]) | values,
+                "id": values,
+            },
+        ),
+        min_size=1,
+        max_size=6,
+    )
+)
+def test_a_broken_export_of_chats_never_raises(rows: list[object]) -> None:
+    found = read("rows.json", json.dumps(rows).encode(), "chatgpt_export")
+    assert found is not None
+    assert len(found) == len(rows)
+
+
+@settings(max_examples=FILES, suppress_health_check=list(HealthCheck))
+@given(
+    st.text(max_size=200) | st.text("#-=`~\n <>[]()!ab|", max_size=200),
+    st.sampled_from(["a.md", "a.html", "a.txt"]),
+)
+def test_documents_of_any_text_become_passages_or_a_reject(text: str, name: str) -> None:
+    assert read(name, text.encode("utf-8", "replace"))
+
+
+@settings(max_examples=40, suppress_health_check=list(HealthCheck))
+@given(st.dictionaries(st.text(min_size=1, max_size=20), st.binary(max_size=60), max_size=4), wounds)
+def test_archives_of_anything_never_raise(
+    members: dict[str, bytes], cuts: list[tuple[str, float, bytes]]
+) -> None:
+    out = io.BytesIO()
+    with zipfile.ZipFile(out, "w") as packed:
+        for name, data in members.items():
+            packed.writestr(name.encode("utf-8", "replace").decode(), data)
+    read("rows.zip", wound(out.getvalue(), cuts))
+
+
+def test_fifty_megabytes_in_one_line_stay_out_of_memory(tmp_path: Path) -> None:
+    import tracemalloc
+
+    good = json.dumps({"prompt": "Open?", "completion": "Yes."})
+    for name, head, foot in (
+        ("a.jsonl", '{"prompt": "', f'"}}\n{good}\n'),
+        ("a.json", '[{"prompt": "', f'"}},\n{good}]'),
+        ("a.json", "[" * 3, f"{good}]"),
+        ("a.csv", "prompt,completion\n", "\na,b\n"),
+    ):
+        path = tmp_path / name
+        with path.open("w") as out:
+            out.write(head)
+            for _ in range(50):
+                out.write(("x" * 4095 + "[") * (1 << 8))
+            out.write(foot)
+        tracemalloc.start()
+        found = list(sources[pick(path)](path, source="s", licence="MIT", file=name))
+        _, peak = tracemalloc.get_traced_memory()
+        tracemalloc.stop()
+        assert isinstance(found[0], Reject)
+        assert isinstance(found[-1], Record) or "middle" in found[-1].reason or "longer" in found[-1].reason
+        assert peak < 16_000_000, (name, peak)
+
+
+@pytest.mark.parametrize("sign", ["\u202e", "\u200f", "😀", "e\u0301", "\x85", "\u2028", "\x1c", "\ufeff"])
+def test_signs_that_others_trip_over_stay_where_they_are(sign: str) -> None:
+    rows = [{"prompt": f"a{sign}b", "completion": f"{sign}c{sign}"}, {"text": f"x{sign}", "label": "y"}]
+    for name, data in (
+        ("a.jsonl", "".join(json.dumps(row, ensure_ascii=False) + "\n" for row in rows)),
+        ("a.json", json.dumps(rows, ensure_ascii=False, indent=1)),
+        ("a.jsonl", "".join(json.dumps(row) + "\n" for row in rows)),
+    ):
+        found = read(name, data.encode())
+        assert found is not None
+        one, two = found
+        assert isinstance(one, Record)
+        assert isinstance(two, Record)
+        assert [m.content for m in one.messages] == [f"a{sign}b", f"{sign}c{sign}"]
+        assert two.messages[0].content == f"x{sign}"
+        assert (one.origin.line, two.origin.line) == ((1, 2) if name == "a.jsonl" else (2, 6))

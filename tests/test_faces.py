@@ -15,7 +15,7 @@ import pytest
 from tunewright import errors
 from tunewright.cli import from_verbs, main
 from tunewright.cli.answer import Answer
-from tunewright.cli.app import ORDER, READERS, WHOLE, app, doc, help_text
+from tunewright.cli.app import DECIDING, ORDER, READERS, WHOLE, app, doc, help_text
 from tunewright.cli.progress import Lines
 from tunewright.cli.render.words import duration, number, plain
 from tunewright.nouns import Progress
@@ -36,7 +36,7 @@ def test_the_verbs_are_the_words_of_the_products_sentence() -> None:
 
 def test_every_verb_is_a_command_in_the_order_of_the_sentence() -> None:
     commands = [name for name in app if not name.startswith("-")]
-    assert commands == [*ORDER, *WHOLE, *READERS]
+    assert commands == [*ORDER, *WHOLE, *DECIDING, *READERS]
 
 
 @pytest.mark.parametrize("name", ORDER)
@@ -84,14 +84,14 @@ def test_help_read_from_the_source_is_what_the_verb_says(name: str) -> None:
     assert ast.parse(file.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", [*ORDER, *WHOLE, *READERS])
+@pytest.mark.parametrize("name", [*ORDER, *WHOLE, *DECIDING, *READERS])
 def test_every_command_can_answer_in_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     app([name, "--help"])
     assert "--json" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in (*ORDER, *WHOLE, *READERS) if name not in {"init", "schema"}]
+    "name", [name for name in (*ORDER, *WHOLE, *DECIDING, *READERS) if name not in {"init", "schema"}]
 )
 def test_every_command_about_a_project_can_be_told_which(
     name: str, capsys: pytest.CaptureFixture[str]

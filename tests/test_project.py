@@ -72,11 +72,11 @@ MISTAKES = {
     "a missing name": (GOOD.replace("name: shop\n", ""), "tunewright.yaml:1: name: missing"),
     "a file and a dataset": (
         GOOD.replace("  - file:", "  - dataset: learned\n    file:"),
-        "tunewright.yaml:3: data.0: name either a file or a dataset",
+        "tunewright.yaml:3: data.0: name either a file, a uri or a dataset",
     ),
     "neither a file nor a dataset": (
         GOOD.replace("file: data/*.jsonl", "source: csv"),
-        "tunewright.yaml:3: data.0: name either a file or a dataset",
+        "tunewright.yaml:3: data.0: name either a file, a uri or a dataset",
     ),
     "no data at all": (
         re.sub(r"data:\n(  .*\n)+", "data: []\n", GOOD),
@@ -105,7 +105,7 @@ MISTAKES = {
     ),
     "a remedy that does not exist": (
         GOOD + "policy:\n  vet: {personal: redakt}\n",
-        "tunewright.yaml:12: policy.vet.personal: Input should be 'keep', 'redact', 'drop' or 'quarantine'",
+        "tunewright.yaml:12: policy.vet.personal: Input should be 'keep', 'redact', 'pseudonymise', 'ask', 'drop' or 'quarantine'",
     ),
     "an action that does not exist": (
         GOOD + "policy:\n  serve: {personal: blok}\n",

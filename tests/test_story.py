@@ -102,7 +102,8 @@ def test_the_whole_story(folder: Path, reopen: Reopen) -> None:
     # Release: the policy decides, and the documents are written.
     release = tw.release(project, report)
     assert "shop" in (folder / "out" / "MODEL_CARD.md").read_text()
-    assert {p.name for p in (folder / "out").iterdir()} == {"MODEL_CARD.md", "DATASET_CARD.md", "report.html"}
+    made = {"MODEL_CARD.md", "DATASET_CARD.md", "report.html", "vetting.html", "changes.html", "changes.jsonl"}
+    assert {p.name for p in (folder / "out").iterdir()} == made
 
     # Serve: a channel points at the release. People ask, and say what they think of the answers.
     assert tw.serve(project, release).release == release.digest
@@ -254,7 +255,7 @@ def test_a_refused_release_leaves_its_entry_and_nothing_else(folder: Path, reope
         assert "at least 1.5" in last.note
         assert size(project) == 4 + attempt
     assert counts(project) == before
-    assert not (folder / "out").exists()
+    assert not (folder / "out" / "MODEL_CARD.md").exists()
     assert project.ledger.all(Release) == []
     assert tw.verify(project).problems == []
 

@@ -31,8 +31,8 @@ from tunewright.nouns import (
 from tunewright.runtimes.echo import Echo
 from tunewright.verbs import verbs
 from tunewright.verbs._prompting import Prompt, best_prompt
+from tunewright.verbs._remedies import replaced
 from tunewright.verbs.evaluate import weigh
-from tunewright.verbs.vet import redact
 
 Reopen = Callable[[], tw.Project]
 NAMES = ["evaluate", "forget", "gather", "learn", "release", "serve", "tune", "vet", "watch"]
@@ -177,7 +177,8 @@ def test_a_dataset_can_be_a_source(folder: Path, reopen: Reopen) -> None:
     again = tw.gather(project := reopen())
     assert [s.uri for s in again.sources] == [f"dataset:{data.digest}"]
     assert again.count == data.count
-    assert {record.licence for record in project.records(again)} == {"MIT"}
+    assert {source.licence for source in again.sources} == {"MIT"}
+    assert {record.licence for record in project.records(again)} == {"CC0-1.0"}  # what a record says stays
 
 
 def test_a_source_outside_the_project_is_named_by_its_way_there(folder: Path, reopen: Reopen) -> None:
@@ -275,12 +276,12 @@ def span(start: int, end: int, what: str = "email", message: int = 0) -> Finding
     ],
 )
 def test_found_spans_are_replaced_by_their_kind(spans: list[Finding], text: str) -> None:
-    cleaned = redact(record("abcdefghij", "untouched"), spans)
+    cleaned = replaced(record("abcdefghij", "untouched"), [(s, f"[{s.what.upper()}]") for s in spans])
     assert [m.content for m in cleaned.messages] == [text, "untouched"]
 
 
 def test_each_turn_is_cleaned_by_itself() -> None:
-    cleaned = redact(record("abc", "abc"), [span(0, 1, message=1)])
+    cleaned = replaced(record("abc", "abc"), [(span(0, 1, message=1), "[EMAIL]")])
     assert [m.content for m in cleaned.messages] == ["abc", "[EMAIL]bc"]
 
 

@@ -21,6 +21,7 @@ from pydantic_core import PydanticUndefined
 
 import tunewright as tw
 from tunewright import errors
+from tunewright.checks import GIVEN as CHECKS_GIVEN
 from tunewright.cli import app as cli
 from tunewright.nouns import NOUNS, Noun
 from tunewright.project.settings import Settings
@@ -31,16 +32,18 @@ from tunewright.verbs import Verb, verbs
 HERE = Path(__file__).parent
 PACKAGE = Path(tw.__file__).parent
 MADE = "<!-- Made by docs/reference/write.py from the code. Do not edit: `make docs` writes it anew. -->\n\n"
-SHELVES = ("sources", "checks", "bases", "trainers", "runtimes", "suites", "documents")
+SHELVES = ("fetchers", "sources", "checks", "bases", "trainers", "runtimes", "suites", "documents")
 FILLED_IN = {
     "sources": set(GIVEN),
-    "checks": {"cases"},
+    "fetchers": {"into"},
+    "checks": set(CHECKS_GIVEN),
     "bases": {"cache"},
     "trainers": {"system", "seed"},
     "suites": {"arm", "max_tokens"},
 }
 """Keyword parameters that the caller gives: not for tunewright.yaml."""
 WHERE = {
+    "fetchers": "Chosen by the scheme of `data[].uri`, with options in `data[].fetch`.",
     "sources": "Named in `data[].source`, with options in `data[].options`; `auto` goes by the file's name.",
     "checks": "Named in `policy.vet` and `policy.serve`, with options in `policy.options.<check>`.",
     "bases": "Named in front of the colon of `tune.base`.",

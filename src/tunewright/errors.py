@@ -28,6 +28,13 @@ class TunewrightError(Exception):
         super().__init__(message)
         self.hint = hint
 
+    def __reduce__(self) -> tuple[object, ...]:
+        return _again, (type(self), str(self), self.hint)  # it may come from another process
+
+
+def _again(kind: type[TunewrightError], message: str, hint: str) -> TunewrightError:
+    return kind(message, hint=hint)
+
 
 class NotFound(TunewrightError):
     """No such thing in this project."""

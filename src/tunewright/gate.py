@@ -7,7 +7,9 @@ from tunewright.nouns import Action, Decision, Finding, Measure, Policy, Remedy,
 
 T = TypeVar("T")
 
-WORST_REMEDY: tuple[Remedy, ...] = ("keep", "redact", "drop", "quarantine")
+WORST_REMEDY: tuple[Remedy, ...] = ("keep", "redact", "pseudonymise", "ask", "drop", "quarantine")
+CRASHED = "crashed"
+"""The kind of finding that says that a check failed on a record."""
 WORST_ACTION: tuple[Action, ...] = ("allow", "flag", "block")
 
 
@@ -25,8 +27,14 @@ def decide(policy: Policy, subject: str, measures: Iterable[Measure]) -> Decisio
 
 def remedy(policy: Policy, findings: Iterable[Finding]) -> Remedy:
     """What happens to a record with these findings: the strongest of what the policy says of each."""
-    said = (lookup(policy.vet, f, "keep") for f in findings)
-    return max(said, key=WORST_REMEDY.index, default="keep")
+    return max((remedy_of(policy, f) for f in findings), key=WORST_REMEDY.index, default="keep")
+
+
+def remedy_of(policy: Policy, finding: Finding) -> Remedy:
+    """What the policy says of one finding. A record that a check failed on is quarantined by default."""
+    if finding.what == CRASHED:
+        return policy.vet.get(f"{finding.check}.{CRASHED}", "quarantine")
+    return lookup(policy.vet, finding, "keep")
 
 
 def screen(policy: Policy, findings: Iterable[Finding]) -> Verdict:

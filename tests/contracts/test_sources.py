@@ -17,6 +17,43 @@ PAIR = {"prompt": "Is it open?", "completion": "Yes."}
 LABELLED = {"text": "My card is lost", "label": "lost_card"}
 
 
+TREE = {
+    "role": "prompter",
+    "text": "Open?",
+    "lang": "en",
+    "replies": [
+        {"role": "assistant", "text": "Perhaps.", "rank": 1, "replies": []},
+        {
+            "role": "assistant",
+            "text": "Yes.",
+            "rank": 0,
+            "replies": [
+                {"role": "prompter", "text": "Unanswered", "replies": []},
+                {"role": "prompter", "text": "Since?", "replies": [{"role": "assistant", "text": "May."}]},
+            ],
+        },
+    ],
+}
+FLAT = {"message_id": "m1", "parent_id": None, "message_tree_id": "m1", "role": "prompter", "text": "Open?"}
+SHAPES: dict[str, dict[str, object]] = {
+    "OpenAI chat messages": dict(CHAT),
+    "ShareGPT conversations": {
+        "conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]
+    },
+    "preference pairs (chosen answers only)": {"prompt": "a", "chosen": "b", "rejected": "c"},
+    "message trees (best-ranked thread)": TREE,
+    "instructions with instances": {"instruction": "a", "instances": [{"input": "", "output": "b"}]},
+    "turns in a list": {"id": "7", "data": ["a", "b", "unanswered"]},
+    "Alpaca instructions": {"instruction": "a", "output": "b"},
+    "Dolly instructions": {"instruction": "a", "context": "c", "response": "b", "category": "qa"},
+    "questions with answers": PAIR,
+    "labelled texts": LABELLED,
+    "transcripts": {"text": "Human: a\n\nAssistant: b"},
+    "plain texts": {"text": "Only this.", "url": "https://example.org"},
+    "messages one a row (best-ranked thread)": FLAT,
+}
+
+
 def read(path: Path, counts: Counter[str] | None = None, **options: object) -> list[Record | Reject]:
     plugin = sources[pick(path)]
     return list(
@@ -67,7 +104,10 @@ def test_every_source_takes_what_gather_gives(name: str) -> None:
     assert set(sources.options(name)) >= GIVEN
 
 
-@pytest.mark.parametrize("name", [n for n in sources if n != "datasets_folder"])
+FOLDERS = {"datasets_folder", "documents", "croissant", "slack_export", "chatgpt_export"}
+
+
+@pytest.mark.parametrize("name", [n for n in sources if n not in FOLDERS])
 def test_every_file_source_refuses_a_file_that_is_gone_and_a_folder(name: str, tmp_path: Path) -> None:
     given = {"source": "s", "licence": "MIT", "file": "f"}
     for path in (tmp_path / "gone", tmp_path):
@@ -77,11 +117,11 @@ def test_every_file_source_refuses_a_file_that_is_gone_and_a_folder(name: str, t
         assert caught.value.hint
 
 
-@pytest.mark.parametrize("name", ["jsonl", "json", "csv", "parquet"])
+@pytest.mark.parametrize("name", ["jsonl", "json", "csv", "parquet", "arrow", "thread_csv", "archive"])
 def test_an_empty_file_is_said_to_be_empty_or_no_such_file(name: str, tmp_path: Path) -> None:
     path = tmp_path / "empty"
     path.write_bytes(b"")
-    with pytest.raises(BadInput, match=r"nothing in it|not a Parquet file"):
+    with pytest.raises(BadInput, match=r"nothing in it|not a Parquet file|not an Arrow file|not a zip"):
         list(sources[name](path, source="s", licence="MIT", file="f"))
 
 
@@ -90,14 +130,27 @@ def test_an_empty_file_is_said_to_be_empty_or_no_such_file(name: str, tmp_path: 
 
 @pytest.mark.parametrize(
     ("name", "plugin"),
-    [("a.jsonl", "jsonl"), ("a.NDJSON", "jsonl"), ("a.json", "json"), ("a.csv", "csv"), ("a.tsv", "csv")],
+    [
+        ("a.jsonl", "jsonl"),
+        ("a.NDJSON", "jsonl"),
+        ("a.json", "json"),
+        ("a.csv", "csv"),
+        ("a.tsv", "csv"),
+        ("a.feather", "arrow"),
+        ("a.jsonl.gz", "jsonl"),
+        ("a.csv.zst", "csv"),
+        ("a.v2.json.xz", "json"),
+        ("a.zip", "archive"),
+        ("a.PDF", "documents"),
+        ("a.md", "documents"),
+    ],
 )
 def test_the_end_of_the_name_picks_the_source(name: str, plugin: str, tmp_path: Path) -> None:
     (tmp_path / name).touch()
     assert pick(tmp_path / name) == plugin
 
 
-@pytest.mark.parametrize("name", ["a.xlsx", "a.jsonl.gz", "a.pkl", "a.docx", "rows"])
+@pytest.mark.parametrize("name", ["a.xlsx", "a.parquet.gz", "a.pkl", "a.doc", "rows", "a.tar.gz", "a.db"])
 def test_a_file_that_no_source_reads_comes_with_a_remedy(name: str, tmp_path: Path) -> None:
     (tmp_path / name).touch()
     with pytest.raises(BadInput) as caught:
@@ -168,15 +221,21 @@ def test_a_label_is_also_the_answer(tmp_path: Path) -> None:
 
 
 def test_every_shape_is_recognised_and_counted(tmp_path: Path) -> None:
-    talk = {"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}
-    alpaca = {"instruction": "a", "output": "b"}
     counts: Counter[str] = Counter()
-    found = read(rows(tmp_path, CHAT, CHAT, talk, alpaca, PAIR, LABELLED, {"foo": 1}), counts)
-    assert [type(f) for f in found] == [Record] * 6 + [Reject]
-    assert counts == dict(zip(FORMATS, (2, 1, 1, 1, 1), strict=True))
+    answer = {**FLAT, "message_id": "m2", "parent_id": "m1", "role": "assistant", "text": "Yes."}
+    found = read(rows(tmp_path, CHAT, *SHAPES.values(), answer, {"foo": 1}), counts)
+    assert [type(f) for f in found] == [Record] * (len(FORMATS) + 1) + [Reject]
+    assert counts == dict.fromkeys(FORMATS, 1) | {FORMATS[0]: 2}
+    assert {f.shape for f in found if isinstance(f, Record)} == set(FORMATS)
 
 
-@pytest.mark.parametrize("row", [None, 1, "text", [], {}, {"text": "only"}, {"messages": None}])
+@pytest.mark.parametrize(
+    "row",
+    [
+        *(None, 1, "text", [], {}, {"messages": None}, {"text": None}, {"text": "x", "gold": 1}),
+        *({"data": [1]}, {"data": ["a", "b"], "gold": 1}),
+    ],
+)
 def test_what_has_no_known_shape_is_not_recognised(row: object) -> None:
     assert recognise(row) is None
 
@@ -487,3 +546,329 @@ def test_a_folder_that_lies_about_its_files_is_refused(state: str, tmp_path: Pat
     (tmp_path / "state.json").write_text(state)
     with pytest.raises(BadInput):
         read(tmp_path)
+
+
+def test_arrow_files_streams_and_feather_are_read(tmp_path: Path) -> None:
+    pa = pytest.importorskip("pyarrow")
+    feather = pytest.importorskip("pyarrow.feather")
+    table = pa.table({"prompt": ["a", None, "c"], "completion": ["x", "y", "z"]})
+    with pa.OSFile(str(tmp_path / "s.arrow"), "wb") as out, pa.ipc.new_stream(out, table.schema) as writer:
+        writer.write_table(table)
+    with pa.OSFile(str(tmp_path / "f.ipc"), "wb") as out, pa.ipc.new_file(out, table.schema) as writer:
+        writer.write_table(table)
+    feather.write_feather(table, tmp_path / "z.feather", compression="zstd")
+    for name in ("s.arrow", "f.ipc", "z.feather"):
+        found = read(tmp_path / name)
+        assert [(type(f), f.origin.line) for f in found] == [(Record, 1), (Reject, 2), (Record, 3)]
+    (tmp_path / "s.arrow").write_bytes((tmp_path / "s.arrow").read_bytes()[:100])
+    with pytest.raises(BadInput, match="damaged"):
+        read(tmp_path / "s.arrow")
+
+
+# ── more spellings of the shapes ────────────────────────────────────────────────────────────────
+
+
+@pytest.mark.parametrize(
+    ("row", "said"),
+    [
+        ({"conversation": [{"human": "a", "assistant": "b"}]}, ["a", "b"]),
+        ({"conversation": [{"system": "s", "input": "a", "output": "b"}]}, ["s", "a", "b"]),
+        ({"conversations": ["a", "b"], "id": 3}, ["a", "b"]),
+        (
+            {"conversations": [{"role": "user", "content": "a"}, {"role": "assistant", "content": "b"}]},
+            ["a", "b"],
+        ),
+        ({"dialogue": [{"speaker": "user", "text": "a"}, {"speaker": "bot", "text": "b"}]}, ["a", "b"]),
+        ({"messages": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]}, ["a", "b"]),
+        ({"system": "s", **CHAT}, ["s", "Hi", "Hello"]),
+        (
+            {"instruction": "a", "output": "b", "history": [["q", "r"]], "system": "s"},
+            ["s", "q", "r", "a", "b"],
+        ),
+        (
+            {"question": "a", "context": "c", "answers": {"text": ["b", "x"], "answer_start": [1, 2]}},
+            ["c\n\na", "b"],
+        ),
+        ({"Question": "a", "Answer": "b"}, ["a", "b"]),
+        ({"inputs": "a", "targets": "b"}, ["a", "b"]),
+        ({"user": "a", "assistant": "b"}, ["a", "b"]),
+        ({"chosen": "\n\nHuman: a\n\nAssistant: b", "rejected": "\n\nHuman: a\n\nAssistant: c"}, ["a", "b"]),
+        ({"prompt": "\n\nHuman: a\n\nAssistant:", "chosen": " b", "rejected": "c"}, ["a", "b"]),
+        ({"prompt": "a", "chosen": CHAT["messages"], "rejected": []}, ["Hi", "Hello"]),
+        ({"prompt": "a", "chosen": [{"role": "assistant", "content": "b"}], "rejected": []}, ["a", "b"]),
+        ({"text": "### Human: a### Assistant: b### Human: c"}, ["a", "b"]),
+        (
+            {"text": "<s>[INST] <<SYS>>s<</SYS>> a [/INST] b </s><s>[INST] c [/INST] d </s>"},
+            ["s", "a", "b", "c", "d"],
+        ),
+        ({"text": "<|im_start|>user\na<|im_end|>\n<|im_start|>assistant\nb<|im_end|>"}, ["a", "b"]),
+        (
+            {"text": "Below is an instruction …\n\n### Instruction:\na\n\n### Input:\ni\n\n### Response:\nb"},
+            ["a\n\ni", "b"],
+        ),
+        (TREE, ["Open?", "Yes.", "Since?", "May."]),
+        ({"prompt": TREE, "message_tree_id": "t"}, ["Open?", "Yes.", "Since?", "May."]),
+        ({"text": "Humans: what are they?"}, ["Humans: what are they?"]),
+    ],
+)
+def test_one_shape_has_many_spellings(row: object, said: list[str], tmp_path: Path) -> None:
+    found = record(tmp_path, row)
+    assert [m.content for m in found.messages] == said
+    assert found.messages[-1].role == "assistant"
+
+
+def test_the_answer_that_was_rejected_is_nowhere_in_the_record(tmp_path: Path) -> None:
+    found = record(tmp_path, {"prompt": "a", "chosen": "b", "rejected": "never this"})
+    assert "never" not in found.model_dump_json()
+    assert "chosen answers only" in found.shape
+
+
+def test_a_task_with_three_instances_is_three_records_with_ids_of_their_own(tmp_path: Path) -> None:
+    many = [{"input": str(n), "output": "b"} for n in range(3)]
+    found = read(rows(tmp_path, {"id": "t", "instruction": "a", "instances": [*many, 5]}))
+    assert [f.id for f in found if isinstance(f, Record)] == ["t#1", "t#2", "t#3"]
+    assert isinstance(found[3], Reject)
+
+
+def test_messages_one_a_row_become_threads_and_orphans_are_named(tmp_path: Path) -> None:
+    def message(name: str, parent: str | None, role: str, tree: str = "1") -> dict[str, object]:
+        return {"message_id": name, "parent_id": parent, "role": role, "text": name, "message_tree_id": tree}
+
+    found = read(
+        rows(
+            tmp_path,
+            message("a", None, "prompter"),
+            message("c", "b", "prompter"),
+            message("b", "a", "assistant"),
+            message("d", "c", "assistant"),
+            message("x", "gone", "assistant", "2"),
+            PAIR,
+        )
+    )
+    first, second, third = found
+    assert isinstance(first, Record)
+    assert [m.content for m in first.messages] == ["a", "b", "c", "d"]
+    assert (first.origin.line, first.id) == (1, "1")
+    assert isinstance(second, Reject)
+    assert "does not stand near" in second.reason
+    assert isinstance(third, Record)
+    assert third.origin.line == 6
+
+
+# ── what a row says of itself ───────────────────────────────────────────────────────────────────
+
+
+def test_a_row_may_state_when_by_whom_and_until_when(tmp_path: Path) -> None:
+    said = {"created_at": "2026-01-02T03:04:05Z", "model": "gpt-x", "lang": "en-GB", "expires": "2027-12-31"}
+    assert record(tmp_path, PAIR | said | {"consent": "DPA-7"}).facts == {
+        "collected": "2026-01-02",
+        "generator": "gpt-x",
+        "language": "en",
+        "retain_until": "2027-12-31",
+        "consent": "DPA-7",
+    }
+
+
+@pytest.mark.parametrize(
+    ("said", "facts"),
+    [
+        ({"timestamp": 1767323045}, {"collected": "2026-01-02"}),
+        ({"timestamp": 1767323045000}, {"collected": "2026-01-02"}),
+        ({"date": "2026-03"}, {"collected": "2026-03"}),
+        ({"language": "German"}, {"language": "de"}),
+        ({"retain_until": "none"}, {"retain_until": "none"}),
+        ({"consent": True}, {"consent": "given"}),
+        ({"consent": False}, {"consent": "refused"}),
+        ({"created_at": "yesterday", "model": ["x"], "lang": "klingon tongue", "expires": 3}, {}),
+        ({"date": "2026-02-31", "timestamp": float("1e300"), "model": "a\nb"}, {}),
+        ({"model": None, "lang": ""}, {}),
+    ],
+)
+def test_only_what_makes_sense_is_taken_for_a_fact(
+    said: dict[str, object], facts: dict[str, str], tmp_path: Path
+) -> None:
+    assert record(tmp_path, PAIR | said).facts == facts
+
+
+def test_a_retention_date_that_cannot_be_read_keeps_the_row_out(tmp_path: Path) -> None:
+    assert "retain_until is not a day" in reason(tmp_path, PAIR | {"retain_until": "soon"})
+
+
+# ── fields ──────────────────────────────────────────────────────────────────────────────────────
+
+TICKET = {
+    "TicketId": 17,
+    "meta": {"Body": "Where is it?", "by": [{"mail": "ann@example.org"}]},
+    "Reply": "On its way.",
+    "turns": [{"who": {"side": "Client"}, "says": "Hi"}, {"who": {"side": "Desk"}, "says": "Hello"}],
+}
+
+
+def test_fields_name_the_parts_of_a_row_by_dotted_paths(tmp_path: Path) -> None:
+    fields = {"question": "meta.Body", "answer": "Reply", "id": "TicketId", "person": "meta.by.0.mail"}
+    (found,) = read(rows(tmp_path, TICKET), fields=fields)
+    assert isinstance(found, Record)
+    assert turns(found) == [("user", "Where is it?"), ("assistant", "On its way.")]
+    assert (found.id, found.subjects, found.shape) == ("17", ("ann@example.org",), "mapped by `fields`")
+
+
+def test_fields_name_turns_and_what_their_roles_mean(tmp_path: Path) -> None:
+    fields = {
+        "messages": "turns",
+        "role": "who.side",
+        "content": "says",
+        "roles": {"Client": "user", "Desk": "assistant"},
+    }
+    (found,) = read(rows(tmp_path, TICKET), fields=fields)
+    assert isinstance(found, Record)
+    assert turns(found) == [("user", "Hi"), ("assistant", "Hello")]
+
+
+def test_a_mapped_field_that_is_missing_is_named(tmp_path: Path) -> None:
+    (found,) = read(rows(tmp_path, TICKET), fields={"question": "meta.Bodyy", "answer": "Reply"})
+    assert isinstance(found, Reject)
+    assert found.reason == "has no field 'meta.Bodyy', which fields.question names"
+
+
+@pytest.mark.parametrize(
+    ("fields", "words"),
+    [
+        ({"questin": "a", "answer": "b"}, "no part of a record"),
+        ({"question": "a"}, "neither messages"),
+        ({"question": "a", "answer": "b", "text": "c"}, "only one"),
+        ({"text": ["a"]}, "not the name of a field"),
+        ({"messages": "a", "roles": {"x": "wizard"}}, "no role"),
+    ],
+)
+def test_a_mapping_that_makes_no_sense_is_refused(
+    fields: dict[str, object], words: str, tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match=words) as caught:
+        read(rows(tmp_path, TICKET), fields=fields)
+    assert caught.value.hint
+
+
+def test_columns_of_a_table_are_mapped_as_the_header_writes_them(tmp_path: Path) -> None:
+    fields = {"text": "Test Case", "label": "Gold", "language": "L"}
+    (found,) = as_csv(tmp_path, "L;Test Case;Gold\nde;Hallo;greeting\n", fields=fields)
+    assert isinstance(found, Record)
+    assert (found.label, found.facts) == ("greeting", {"language": "de"})
+    with pytest.raises(BadInput):
+        as_csv(tmp_path, "L,Other\na,b\n", fields=fields)
+
+
+def test_a_list_in_an_object_is_reached_and_its_pairs_are_mapped(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text(
+        json.dumps({"test": [["x", "y"]], "n": {"train": [1]}, "train": [["a", "b"], ["c", "d"]]})
+    )
+    found = read(path, at="train", fields={"text": "0", "label": "1"})
+    assert [f.label for f in found if isinstance(f, Record)] == ["b", "d"]
+    with pytest.raises(BadInput, match="no list under 'dev'"):
+        read(path, at="dev")
+
+
+# ── compressed files, archives ──────────────────────────────────────────────────────────────────
+
+
+def packed(name: str, data: bytes) -> bytes:
+    import bz2
+    import gzip
+    import lzma
+
+    if name.endswith(".zst"):
+        pa = pytest.importorskip("pyarrow")
+        return bytes(pa.compress(data, codec="zstd", asbytes=True))
+    return {".gz": gzip.compress, ".bz2": bz2.compress, ".xz": lzma.compress}["." + name.rpartition(".")[2]](
+        data
+    )
+
+
+@pytest.mark.parametrize("end", [".gz", ".bz2", ".xz", ".zst"])
+def test_compressed_files_give_the_rows_of_plain_ones(end: str, tmp_path: Path) -> None:
+    line = json.dumps(PAIR)
+    texts = {"a.jsonl": f"{line}\n\n{line}\n", "a.json": f"[\n{line},\n{line}]", "a.csv": "text,label\nx,y\n"}
+    for name, text in texts.items():
+        path = tmp_path / (name + end)
+        path.write_bytes(packed(path.name, text.encode()))
+        found = read(path)
+        (tmp_path / name).write_text(text)
+        plain = read(tmp_path / name)
+        assert [f.origin.line for f in found] == [f.origin.line for f in plain]
+        assert all(isinstance(f, Record) for f in found)
+        path.write_bytes(path.read_bytes()[:-12])
+        with pytest.raises(BadInput, match="damaged"):
+            read(path)
+
+
+def test_a_compressed_file_without_a_telling_name_is_looked_into(tmp_path: Path) -> None:
+    path = tmp_path / "export.gz"
+    path.write_bytes(packed("x.gz", json.dumps(PAIR).encode()))
+    assert pick(path) == "jsonl"
+    (tmp_path / "plain").write_text("[1]")
+    assert pick(tmp_path / "plain") == "json"
+
+
+def archived(folder: Path, **files: bytes) -> Path:
+    import zipfile
+
+    path = folder / "rows.zip"
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as out:
+        for name, data in files.items():
+            out.writestr(name, data)
+    return path
+
+
+def test_every_member_of_an_archive_is_read_or_named(tmp_path: Path) -> None:
+    line = json.dumps(PAIR).encode()
+    path = archived(
+        tmp_path,
+        **{
+            "in/a.jsonl": line + b"\n{",
+            "in/b.csv.gz": packed("b.gz", b"text,label\nx,y\n"),
+            "in/c.xlsx": b"?",
+            "__MACOSX/in/._a.jsonl": b"?",
+            "../evil.jsonl": line,
+            "inner.zip": b"PK\x03\x04",
+        },
+    )
+    found = read(path)
+    assert {(f.origin.file, f.origin.line) for f in found if isinstance(f, Record)} == {
+        ("data/rows.zip/in/a.jsonl", 1),
+        ("data/rows.zip/in/b.csv.gz", 2),
+    }
+    reasons = {f.origin.file: f.reason for f in found if isinstance(f, Reject)}
+    assert "not JSON" in reasons["data/rows.zip/in/a.jsonl"]
+    assert "no source reads" in reasons["data/rows.zip/in/c.xlsx"]
+    assert "leads out" in reasons["data/rows.zip/…"]
+    assert "within an archive" in reasons["data/rows.zip/inner.zip"]
+    assert not (tmp_path / "evil.jsonl").exists()
+
+
+def test_a_zip_bomb_is_stopped_by_what_comes_out_of_it(tmp_path: Path) -> None:
+    path = archived(tmp_path, **{"a.jsonl": b"0" * 5_000_000})
+    with pytest.raises(BadInput, match="larger than 1,000,000 bytes when unpacked"):
+        read(path, max_total=1_000_000)
+
+
+def test_a_tsv_keeps_quotes_that_quote_nothing(tmp_path: Path) -> None:
+    found = as_csv(tmp_path, 'text\tlabel\n"Go" he said\tx\n"open\ty\nlast\tz\n', "rows.tsv")
+    assert [f.messages[0].content for f in found if isinstance(f, Record)] == [
+        '"Go" he said',
+        '"open',
+        "last",
+    ]
+
+
+def test_a_json_list_of_two_thousand_rows_needs_little_memory(tmp_path: Path) -> None:
+    import tracemalloc
+
+    path = tmp_path / "rows.json"
+    path.write_text(json.dumps([PAIR | {"answer": "x" * 3000}] * 2000))
+    plugin = sources["json"]
+    tracemalloc.start()
+    count = sum(1 for _ in plugin(path, source="s", licence="MIT", file="f"))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert count == 2000
+    assert peak < 2_000_000

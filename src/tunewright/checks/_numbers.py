@@ -1,7 +1,7 @@
-"""Numbers that check themselves: cards, bank accounts, national ids and telephone numbers."""
+"""Numbers that check themselves: cards, bank accounts, wallets, machines; and telephone numbers."""
 
 import re
-from collections.abc import Callable
+from hashlib import sha256
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 
 
@@ -82,138 +82,40 @@ def is_ip(text: str) -> bool:
     return not (one.is_loopback or one.is_unspecified or one.is_multicast) and text != "255.255.255.255"
 
 
-# ── national ids ────────────────────────────────────────────────────────────────────────────────
+# ── wallets ─────────────────────────────────────────────────────────────────────────────────────
+
+_B58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+_B32 = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
 
 
-def is_dni(text: str) -> bool:
-    """Spanish DNI or NIE: the letter is the number modulo 23."""
-    sign = "".join(c for c in text.upper() if c.isalnum())
-    number = sign[:-1].translate(str.maketrans("XYZ", "012"))
-    return number.isdigit() and "TRWAGMYFPDXBNJZSQVHLCKE"[int(number) % 23] == sign[-1]
+def is_wallet(text: str) -> bool:
+    """A Bitcoin address (Base58Check, or Bech32 of BIP 173 and 350), or an Ethereum one by its form."""
+    if text.startswith("0x"):
+        return len(set(text)) > 8
+    if text[:3].lower() == "bc1":
+        return _bech32(text.lower())
+    value = 0
+    for sign in text:
+        value = value * 58 + _B58.index(sign)
+    whole = value.to_bytes(25, "big") if value < 1 << 200 else b""
+    return bool(whole) and sha256(sha256(whole[:-4]).digest()).digest()[:4] == whole[-4:]
 
 
-def is_nir(text: str) -> bool:
-    """French social security number with its key: 97 minus the number modulo 97."""
-    sign = "".join(c for c in text.upper() if c.isalnum()).replace("2A", "19").replace("2B", "18")
-    return len(sign) == 15 and sign.isdigit() and 97 - int(sign[:13]) % 97 == int(sign[13:])
-
-
-def is_cpf(text: str) -> bool:
-    """Brazilian CPF: two check digits modulo 11."""
-    number = [int(d) for d in digits(text)]
-    for size in (9, 10):
-        rest = sum(d * (size + 1 - i) for i, d in enumerate(number[:size])) * 10 % 11 % 10
-        if number[size] != rest:
+def _bech32(text: str) -> bool:
+    check = 1
+    for value in [3, 3, 0, 2, 3, *(_B32.find(sign) for sign in text[3:])]:
+        if value < 0:
             return False
-    return len(set(number)) > 1
-
-
-def is_ahv(text: str) -> bool:
-    """Swiss AHV number: an EAN-13 check digit."""
-    number = [int(d) for d in digits(text)]
-    return sum(d * (3 if i % 2 else 1) for i, d in enumerate(number)) % 10 == 0
-
-
-_ODD = dict(zip("0123456789", (1, 0, 5, 7, 9, 13, 15, 17, 19, 21), strict=True)) | dict(
-    zip(
-        "ABCDEFGHIJKLMNOPQRSTUVWXYZ",
-        (1, 0, 5, 7, 9, 13, 15, 17, 19, 21, 2, 4, 18, 20, 11, 3, 6, 8, 12, 14, 16, 10, 22, 25, 24, 23),
-        strict=True,
-    )
-)
-
-
-def is_codice_fiscale(text: str) -> bool:
-    """Italian codice fiscale: the last letter sums the odd and even places (decree of 23 December 1976)."""
-    sign = text.upper()
-    even = sum(int(c) if c.isdigit() else ord(c) - 65 for c in sign[1:15:2])
-    return (even + sum(_ODD[c] for c in sign[0:15:2])) % 26 == ord(sign[15]) - 65
-
-
-def is_tax_id(text: str) -> bool:
-    """German Steuer-Identifikationsnummer: ISO 7064 mod 11,10."""
-    number = [int(d) for d in digits(text)]
-    product = 10
-    for digit in number[:10]:
-        total = (digit + product) % 10 or 10
-        product = total * 2 % 11
-    return len(number) == 11 and number[0] != 0 and (11 - product) % 10 == number[10]
-
-
-def is_pesel(text: str) -> bool:
-    """Polish PESEL: weights 1 3 7 9."""
-    number = [int(d) for d in digits(text)]
-    return len(number) == 11 and sum(d * w for d, w in zip(number, (1, 3, 7, 9) * 3, strict=False)) % 10 in (
-        0 if number[10] == 0 else -1,
-        (2 * number[10]) % 10,
-    )
-
-
-# pattern, its check, and the words of which one must stand shortly before it (none: it speaks for itself)
-NATIONAL_IDS: tuple[tuple[re.Pattern[str], Callable[[str], bool], tuple[str, ...]], ...] = (
-    (re.compile(r"(?<![\w-])(?!000|666|9)\d{3}-(?!00)\d\d-(?!0000)\d{4}(?![\w-])"), bool, ()),  # US SSN
-    (
-        re.compile(r"(?<![\w-])(?!000|666|9)\d{3} ?(?!00)\d\d ?(?!0000)\d{4}(?![\w-])"),
-        bool,
-        ("ssn", "social security"),
-    ),
-    (
-        re.compile(  # UK National Insurance number, HMRC NIM39110
-            r"(?<!\w)(?!BG|GB|KN|NK|NT|TN|ZZ)[A-CEGHJ-PR-TW-Za-ceghj-pr-tw-z]"
-            r"[A-CEGHJ-NPR-TW-Za-ceghj-npr-tw-z] ?\d\d ?\d\d ?\d\d ?[A-Da-d](?!\w)"
-        ),
-        bool,
-        (),
-    ),
-    (re.compile(r"(?<!\w)(?:\d{8}|[XYZxyz]-?\d{7})-?[A-Za-z](?!\w)"), is_dni, ()),
-    (
-        re.compile(r"(?<!\w)[12] ?\d\d ?(?:0[1-9]|1[0-2]|[2-9]\d) ?(?:\d\d|2[AB]) ?\d{3} ?\d{3} ?\d\d(?!\w)"),
-        is_nir,
-        (),
-    ),
-    (
-        re.compile(r"(?<!\w)[A-Z]{6}\d\d[ABCDEHLMPRST]\d\d[A-Z]\d{3}[A-Z](?!\w)", re.IGNORECASE),
-        is_codice_fiscale,
-        (),
-    ),
-    (re.compile(r"(?<!\w)\d{3}\.\d{3}\.\d{3}-\d\d(?!\w)"), is_cpf, ()),
-    (re.compile(r"(?<!\w)756\.\d{4}\.\d{4}\.\d\d(?!\w)"), is_ahv, ()),
-    (re.compile(r"(?<!\w)\d\d ?\d{3} ?\d{3} ?\d{3}(?!\w)"), is_tax_id, ("steuer", "idnr", "tax")),
-    (re.compile(r"(?<!\w)\d{11}(?!\w)"), is_pesel, ("pesel",)),
-    (
-        re.compile(r"(?<![\w-])[A-Z\d][A-Z\d-]{5,17}(?![\w-])", re.IGNORECASE),
-        lambda text: len(text.replace("-", "")) >= 6 and len(digits(text)) >= 3,
-        (
-            *(
-                "passport",
-                "passeport",
-                "pasaporte",
-                "reisepass",
-                "personalausweis",
-                "national id",
-                "permis de con",
-            ),
-            *(
-                "identity card",
-                "id card",
-                "driver's lic",
-                "driver lic",
-                "drivers lic",
-                "driving lic",
-                "führerschein",
-                "carnet de conducir",
-            ),
-        ),
-    ),
-)
-ID_BEFORE = 40
-"""Characters before a number in which the words that name it may stand."""
+        top, check = check >> 25, (check & 0x1FFFFFF) << 5 ^ value
+        for bit, word in enumerate((0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)):
+            check ^= word if top >> bit & 1 else 0
+    return check in (1, 0x2BC830A3)
 
 
 # ── telephone ───────────────────────────────────────────────────────────────────────────────────
 
 PHONE = re.compile(
-    r"(?<![\w./+#$£€-])(?<!\d,)(?:\+ ?|\(\+?)?\d(?:[ \t]?[-.()/]?[ \t]?\(?\d){5,16}"
+    r"[+(\d](?<![\w./+#$£€-].)(?<!\d,.)(?:(?<=\+) ?\d|(?<=\()\+?\d|(?<=\d))(?:[ \t]?[-.()/]?[ \t]?\(?\d){5,16}"
     r"(?:[ ,]{0,2}(?:ext|x)\.? ?\d{1,6}(?!\w)|(?!\w|[.,:/-]\d))",
     re.IGNORECASE,
 )
@@ -237,7 +139,7 @@ _KIND = re.compile(
     r"[ -]\(?(?:office|fax|mobile|cell|home|work|desk|is my (?:\w+ )?(?:phone|number))\b", re.IGNORECASE
 )
 _OTHER = re.compile(
-    r"(?:order|purchase|booking|invoice|ticket|tracking|reference|\bref|receipt|case|serial|item|product"
+    r"(?:order|part|purchase|booking|invoice|ticket|tracking|reference|\bref|receipt|case|serial|item|product"
     r"|article|\bsku|\bisbn"
     r"|\bimei|account|transaction|bestell|rechnung|kunden|commande|facture|pedido|factura|version|#|\bid"
     r"|\bno|\bnr|zip|plz|\$|€|£)\W{0,3}(?:number|no|nr|id|code|nummer)?\W{0,3}(?:is|was|ist|est|es)?\W{0,3}$",
@@ -259,7 +161,10 @@ def is_phone(text: str, before: str, after: str = "") -> bool:
         return len(number) >= 8
     if _DATE.match(text) or _OTHER.search(before):
         return False
-    called = bool(_CALL.search(before) or _KIND.match(after))
+    kind = bool(_KIND.match(after))
+    if after[:1] == "-" and after[1:2].isalnum() and not kind:
+        return False
+    called = kind or bool(_CALL.search(before))
     if text.startswith("00") and len(number) >= 10 and number[2] != "0":
         return called or text != number
     if _AMOUNT.fullmatch(text) and not called and not _GROUPED.fullmatch(text):

@@ -14,7 +14,7 @@ _G = r"[^.!?\n]{0,40}?"  # a gap within one sentence
 _RULES = (
     r"(?:instructions?|prompts?|directions?|commands?|rules?|guidelines?|polic(?:y|ies)|constraints?"
     r"|restrictions?"
-    r"|programming|training|directives?|protocols?|orders|safeguards?|guardrails?|limitations?|(?:safety"
+    r"|programming|training|directives?|protocols?|safeguards?|guardrails?|limitations?|(?:safety"
     r"|content) filters?"
     r"|ethics|ethical|alignment)"
 )
@@ -293,6 +293,14 @@ ORDERS: tuple[Pattern, ...] = (
         r"[^!?\n]{0,40}?\b(?:to|at|via)\b[^!?\n]{0,20}?(?:https?://|\w@|\battacker|\bserver|\burl|\bwebhook)"
         r"|!\[[^\]\n]{0,80}\]\(https?://[^)\s]{1,200}[?&=][^)\s]{0,60}(?:\{|%7b|\[|<|conversation|history"
         r"|prompt|secret|data=)",
+    ),
+    _order(
+        "payload",
+        "medium",
+        "words of somebody who shows that a model obeys him",
+        "pwn|hacked|haxx",
+        r"\b(?:have been|been|i(?:'m| am)|say(?:ing)?|print|output|answer|respond with|reply with|exactly)\b"
+        r"[^\n]{0,30}?\b(?:pwned|haxx?ed|hacked)\b|\b(?:pwned|haxxed)\b",
     ),
     _order(
         "override",

@@ -1,6 +1,8 @@
-"""Street addresses, dates of birth and names, by the words around them."""
+"""Street addresses and names, by the words around them."""
 
 import re
+
+from tunewright.checks._patterns import Rule
 
 
 def _any(words: str) -> tuple[str, ...]:
@@ -15,7 +17,8 @@ _STREET = (
     "Street|St|Avenue|Ave|Road|Rd|Boulevard|Blvd|Lane|Ln|Drive|Dr|Court|Ct|Square|Sq|Terrace|Place|Pl|Way"
     "|Crescent|Close|Grove|Parkway|Pkwy|Highway|Hwy|Row|Mews|Gardens|Hill|Circle|Cir|Trail|Walk"
 )
-_UNIT = r"(?:Apt|Apartment|Suite|Ste|Unit|Flat|Floor)\b\.? {0,2}#?[\dA-Z-]{1,6}"
+_UNIT = r"(?i:apt|apartment|suite|ste|unit|flat|floor)\b\.? {0,2}#?(?=[A-Z-]{0,3}\d|[A-Z]\b)[\dA-Z-]{1,6}"
+_ANY = r"[^\W\d_][\w'\u2019.-]{0,30}"
 _TOWN_EN = (  # a town, a state, a postcode
     rf"(?:,?\s{{1,3}}{_CAP}(?: {_CAP}){{0,2}})?"
     r"(?:,?\s{1,3}(?:[A-Z]{2} \d{5}(?:-\d{4})?|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}"
@@ -34,17 +37,38 @@ ADDRESSES: tuple[Anchored, ...] = (
         ),
     ),
     (
-        _any("apt|apartment|suite|ste|unit|flat"),
+        _any("apt|apartment|suite|ste|unit|flat"),  # the unit says that it is one, whatever the language
         re.compile(
-            rf"(?<![\w.,-])\d{{1,5}}(?: \d{{1,5}})?[A-Za-z]?,? (?:{_CAP} ){{1,4}}"
-            rf"(?:\d{{1,5}},? )?{_UNIT}(?:{_TOWN_EN})?"
+            rf"(?<![\w.,-])(?:\d{{1,5}}[A-Za-z]? (?:\d{{1,5}},? )?(?:{_ANY} ){{1,4}}(?:\d{{1,5}}[.,]? ?)?"
+            rf"|(?:{_CAP} ){{1,3}}\d{{1,5}}[.,]? ?)(?:[\s>?]{{1,6}})?{_UNIT}(?:{_TOWN_EN})?"
         ),
     ),
-    (_any(" box|obox"), re.compile(r"\bP\.? ?O\.? ?Box \d{1,6}\b", re.IGNORECASE)),
+    (
+        _any("box|boks|fach|post|apartado|bp|casella"),
+        re.compile(
+            r"\b(?:P\.? ?O\.? ?Box|Postbo(?:x|ks)|Postfach|Postbus|Boîte postale|B\.?P\.?|Apartado(?: de correos)?"
+            r"|Casella postale) \d{1,6}\b",
+            re.IGNORECASE,
+        ),
+    ),
     (
         _any("apo |fpo |dpo "),  # United States military post
         re.compile(
-            r"\b(?:(?:Unit|PSC|CMR) \d{1,5},? Box \d{1,5},?\s{1,3})?[AFD]PO,? A[AEP] \d{5}\b", re.IGNORECASE
+            r"\b(?:(?:(?:Unit|PSC|CMR) \d{1,5},? Box \d{1,5}|US(?:S|NS|NV|CGC) [\w'-]{2,25}(?: [A-Z][\w'-]{1,25})?),?\s{1,3})?"
+            r"[AFD]PO,? A[AEP] \d{5}\b",
+            re.IGNORECASE,
+        ),
+    ),
+    (
+        _any(
+            "gat|gade|vej|vei|veg|väg|str|katu|tie|kuja|tänav|torg|pla|utca|tér|út|ulic|ul.|dijk|kade|singel"
+        ),
+        re.compile(
+            r"(?<![\w-])(?:[A-ZÀ-ÖØ-Þ][\w'-]{1,25}(?:gatan|gata|gaten|gade|vej|veien|vegen|vägen|vegur|stræti|stræde|katu"
+            r"|tie|kuja|tänav|torg|plads|plass|gränd|strasse|straße|dijk|kade|singel|bakken|haugen|allé)"
+            r"|(?:[A-ZÀ-ÖØ-Þ][\w'-]{1,25} ){1,3}(?:gate|vei|väg|vej|allé|utca|u\.|út|útja|tér|körút|tee|mnt|gata|terrasse)"
+            rf"|(?:ul\.|ulica|ulice|al\.|aleja|os\.|pl\.|plac|náměstí|Travessa|Praça|Largo|Rúa|Vicolo|Strada|Rua|Praza)(?: {_FILL}{_CAP}){{1,4}})"
+            rf",? \d{{1,4}}(?:(?<=\d) ?[a-zA-Z](?!\w))?(?!\w|[.,:]\d|%){_TOWN}"
         ),
     ),
     (
@@ -82,25 +106,7 @@ ADDRESSES: tuple[Anchored, ...] = (
     ),
 )
 
-_MONTH = (
-    r"(?:jan|feb|fév|fev|mar|mär|apr|avr|abr|may|mai|mayo|jun|juin|jul|juil|aug|août|aou|ago|sep|oct|okt|nov"
-    r"|dec|déc|dez|dic|ene)[a-zéû]{0,8}\.?"
-)
-_DATE = (
-    r"(?:\d{1,2}[./-]\d{1,2}[./-](?:\d{4}|\d\d)|\d{4}[./-]\d{1,2}[./-]\d{1,2}"
-    rf"|\d{{1,2}}(?:st|nd|rd|th|er|º|\.)? (?:of |de )?{_MONTH},? (?:de |del )?\d{{4}}"
-    rf"|{_MONTH} \d{{1,2}}(?:st|nd|rd|th)?,? \d{{4}})"
-)
-BIRTH_ANCHORS = _any("born|birth|dob|d.o.b|gebor|geburt|geb.|né|nee|naiss|naci|nat|geboorte")
-BIRTH = re.compile(
-    r"\b(?:born|birth ?da(?:y|te)|date of birth|d\.?o\.?b\b|geboren|geburtsdatum|geburtstag|geb\."
-    r"|n[ée]{1,2}(?:\(?e\)?)? le|date de naissance|nacid[oa]|nacimiento|nat[oa] il|data di nascita"
-    r"|geboortedatum)"
-    rf"[^\d\n]{{0,24}}?(?<!\w)({_DATE})(?!\w)",
-    re.IGNORECASE,
-)
-
-_WORD = r"[^\W\d_][\w'\u2019-]{0,30}\.?"
+_WORD = r"(?:(?:[^\W\d_]\.[ -]?){1,4}(?<! )|[^\W\d_][\w'\u2019-]{0,30}\.?)"
 _NAME = rf"({_WORD}(?: (?:(?:van|von|der|de|la|del|bin|al|el|di|da|dos) ){{0,2}}{_WORD}){{0,3}})"
 NAMES: tuple[Anchored, ...] = (
     (
@@ -121,7 +127,7 @@ NAMES: tuple[Anchored, ...] = (
     (
         _any("m|dr|prof|sir|fr|señor|sra|sr|signor|don|doñ|herr"),
         re.compile(
-            r"\b(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Madam|Herrn?|Frau|Monsieur|Madame|Mme|(?<!\w )M\.|Mlle"
+            r"(?:Mr|Mrs|Ms|Miss|Mx|Dr|Prof|Sir|Madam|Herrn?|Frau|Monsieur|Madame|Mme|(?<!\w )M\.|Mlle"
             r"|Señora?|Sra?"
             rf"|Signora?|Don|Doña)\.? (?:(?:Dr|Prof)\.? ){{0,2}}{_NAME}"
         ),
@@ -159,6 +165,9 @@ NOT_NAMES = frozenset(_NO_NAMES.split())
 """Capitalised words that follow a greeting or "I am" and name nobody."""
 
 
+_INITIALS = re.compile(r"(?:[^\W\d_]\.-?)+")
+
+
 def name_end(words: str, introduced: str) -> int:
     """How many characters of `words` are a person's name; 0 if they are something else.
 
@@ -169,12 +178,32 @@ def name_end(words: str, introduced: str) -> int:
     for word in words.split(" "):
         start, at = at, at + len(word) + 1
         plain = word.strip(".'\u2019-").lower()
-        if word and word[0].isupper() and plain not in NOT_NAMES and not (len(word) > 3 and word.isupper()):
+        initials = bool(_INITIALS.fullmatch(word))
+        if (
+            word
+            and word[0].isupper()
+            and (initials or plain not in NOT_NAMES)
+            and not (len(word) > 3 and word.isupper())
+        ):
             count += 1
             end = start + len(word)
-            if word.endswith(".") and len(word) > 2:  # the end of a sentence, not an initial
+            if word.endswith(".") and len(word) > 2 and not initials:  # the end of a sentence, not an initial
                 end -= 1
                 break
         elif not (count and plain in _PARTICLES):
             break
     return end if count >= (2 if _UNSURE.search(introduced.rstrip()) else 1) else 0
+
+
+TITLES = (
+    Rule(
+        "title",
+        "low",
+        "a form of address",
+        re.compile(
+            r"(?:Mrs|Mr|Ms|Miss|Mx|Dr|Prof(?:essor)?|Sir|Dame|Lady|Lord|Rev|Herrn?|Frau|Monsieur|Madame|Mme|Mlle"
+            r"|Señora?|Sra?|Signora?|Sig|Doña|Judge|Justice)\b\.?(?= [^\W\d_]\w?)",
+        ),
+        evidence="its form",
+    ),
+)

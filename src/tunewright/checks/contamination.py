@@ -1,137 +1,93 @@
 """Evaluation questions in the training data."""
 
-from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
+from itertools import islice
+from pathlib import Path
 
-from tunewright.checks._shingles import BANDS, alike, bands, bare
+from tunewright.checks._items import of_benchmark, of_cases
+from tunewright.checks._overlap import Index, Match
+from tunewright.errors import BadInput
 from tunewright.nouns import Case, Finding, Record, Severity
 
-N = 8
-"""Words of an n-gram: ConTAM (Singh et al. 2024) advises 8; short items never reach the usual 13."""
-
-
-class _Item(NamedTuple):
-    id: str
-    text: str
-    words: tuple[str, ...]
-    n: int
-    template: frozenset[int]
-    """Starts of n-grams that many cases share: the wording of the test, not of the question."""
+BATCH = 256
+KINDS: dict[str, tuple[str, Severity]] = {
+    "exact": ("is word for word", "high"),
+    "ngram": ("holds much of", "high"),
+    "near": ("is nearly", "medium"),
+}
+_kept = dict[tuple[object, ...], Index]()
 
 
 def contamination(
-    records: Iterable[Record], *, cases: Iterable[Case], coverage: float = 0.5, threshold: float = 0.7
+    records: Iterable[Record],
+    *,
+    cases: Iterable[Case],
+    coverage: float = 0.5,
+    threshold: float = 0.7,
+    benchmarks: tuple[str, ...] = (),
+    answers: bool = False,
 ) -> Iterator[Finding]:
     """Evaluation questions that are also in the training data: what was learnt by heart proves nothing.
 
-    Compares what users say in the records with what they say in `cases`. `exact`: the same words after
-    folding case, width, punctuation and white space. `ngram`: runs of 8 words of the case (of all its
-    words, if it has 4 to 7) cover at least the share `coverage` of it. `near`: Jaccard similarity of
-    character shingles of at least `threshold`. Runs that more than a fifth of the cases share are taken
-    for the test's own wording. Sources: GPT-3 (Brown et al. 2020, appendix C) for n-gram overlap, ConTAM
-    (Singh et al. 2024) for 8 words, MinHash (Broder 1997) to find rewrites.
+    Compares what users say in the records with what they say in `cases` and with what is asked in the files
+    `benchmarks` (JSONL, JSON, CSV, TSV, Parquet; text files by line): public benchmarks on this disk, read by
+    fields with names like question, prompt or sentence. With `answers`, reference answers are compared with
+    what the assistant says. `exact`: the same words after folding case, width, punctuation and white space.
+    `ngram`: a run of 8 words in common (of all words, if the item has 4 to 7; numbers count as equal) and at
+    least the share `coverage` of the item's runs of 3 words. `near`: the similarity that the check
+    `duplicates` states, of at least `threshold`. Runs that more than a fifth of the items of one file, or of
+    the cases, share are taken for the test's own wording. Evidence tells the longest run of words in common,
+    and the share. Sources: GPT-3 (Brown et al. 2020, appendix C) for n-gram overlap, ConTAM (Singh et al.
+    2024) for 8 words and the longest match, MinHash (Broder 1997) to find rewrites.
 
-    Limits: a paraphrase or translation of a question passes; cases of up to 3 words are only compared as
-    a whole; answers are not compared.
+    Limits: a paraphrase or translation of a question passes; items of up to 3 words are only compared as a
+    whole; of an item only the first 20,000 characters are compared, and near rewrites only with whole turns.
     """
-    items = [_item(case) for case in cases]
-    index = _Index([item for item in items if item.text], coverage, threshold)
-    for record in records:
-        found: dict[str, tuple[int, int, str]] = {}
-        for number, message in enumerate(record.messages):
-            if message.role == "user":
-                for rank, case, note in index.look(message.content):
-                    if case not in found or found[case][1] > rank:
-                        found[case] = (number, rank, note)
-        for case, (number, rank, note) in found.items():
-            what, severity = _KINDS[rank]
+    if not 0 < threshold <= 1 or not 0 <= coverage <= 1:
+        raise BadInput("contamination: `threshold` and `coverage` lie between 0 and 1")
+    index = _index(tuple(cases), tuple(benchmarks), coverage, threshold, answers)
+    reading = iter(records)
+    while batch := list(islice(reading, BATCH)):
+        turns = [
+            (number, place, m.content, m.role == "assistant")
+            for number, record in enumerate(batch)
+            for place, m in enumerate(record.messages)
+            if m.role == "user" or (answers and m.role == "assistant")
+        ]
+        best = dict[tuple[int, str], tuple[int, Match]]()
+        for at, match in index.look([(content, said) for _, _, content, said in turns]):
+            number, place, *_ = turns[at]
+            key = (number, match.item)
+            if key not in best or list(KINDS).index(match.what) < list(KINDS).index(best[key][1].what):
+                best[key] = (place, match)
+        for (number, _), (place, match) in sorted(best.items(), key=lambda one: one[0][0]):
+            verb, severity = KINDS[match.what]
             yield Finding(
                 check="contamination",
-                what=what,
-                record=record.id,
-                message=number,
+                what=match.what,
+                record=batch[number].id,
+                message=place,
                 severity=severity,
-                note=f"{note} evaluation case {case}",
+                note=f"{verb} {match.item}",
+                evidence=match.evidence,
             )
 
 
-_KINDS: tuple[tuple[str, Severity], ...] = (("exact", "high"), ("ngram", "high"), ("near", "medium"))
-
-
-def _item(case: Case) -> _Item:
-    text = bare("\n".join(m.content for m in case.messages if m.role == "user"))
-    words = tuple(text.split())
-    return _Item(case.id, text, words, min(N, len(words)), frozenset())
-
-
-class _Index:
-    """The cases, found by whole text, by n-gram and by band."""
-
-    def __init__(self, items: Sequence[_Item], coverage: float, threshold: float) -> None:
-        self.coverage, self.threshold = coverage, threshold
-        often = Counter(gram for item in items for gram in set(_grams(item.words, item.n)))
-        most = max(len(items) / 5, 2)
-        self.whole: dict[str, list[str]] = defaultdict(list)
-        self.grams: dict[str, list[tuple[int, int]]] = defaultdict(list)
-        self.bands: list[dict[int, list[int]]] = [defaultdict(list) for _ in range(BANDS)]
-        self.items: list[_Item] = []
-        for number, item in enumerate(items):
-            grams = _grams(item.words, item.n)
-            template = frozenset(i for i, gram in enumerate(grams) if often[gram] > most and len(items) >= 10)
-            self.items.append(item._replace(template=template))
-            self.whole[item.text].append(item.id)
-            if item.n >= 4:
-                for start, gram in enumerate(grams):
-                    if start not in template:
-                        self.grams[gram].append((number, start))
-            for bucket, key in zip(self.bands, bands(item.text).tolist(), strict=True):
-                bucket[key].append(number)
-        self.sizes = sorted({item.n for item in items if item.n >= 4})
-
-    def look(self, content: str) -> Iterator[tuple[int, str, str]]:
-        """Rank (0 exact, 1 ngram, 2 near), case and how, for each case that one turn repeats."""
-        text = bare(content)
-        if not text or not self.items:
-            return
-        told = set()
-        for case in self.whole.get(text, ()):
-            told.add(case)
-            yield 0, case, "is word for word"
-        for number, share in self._covered(text.split()):
-            item = self.items[number]
-            if item.id not in told and share >= self.coverage:
-                told.add(item.id)
-                yield 1, item.id, f"holds {share:.0%} of the words, in order, of"
-        for number in self._near(text):
-            item = self.items[number]
-            if item.id not in told and (share := alike(text, item.text)) >= self.threshold:
-                told.add(item.id)
-                yield 2, item.id, f"is nearly (similarity {share:.2f})"
-
-    def _covered(self, words: list[str]) -> Iterator[tuple[int, float]]:
-        """Cases sharing n-grams with these words, and the share of their words in such n-grams."""
-        starts: dict[int, set[int]] = defaultdict(set)
-        for n in self.sizes:
-            for gram in _grams(words, n):
-                for number, start in self.grams.get(gram, ()):
-                    starts[number].add(start)
-        for number, found in starts.items():
-            item = self.items[number]
-            own = _cover(set(range(len(item.words) - item.n + 1)) - item.template, item.n)
-            yield number, len(_cover(found, item.n)) / max(len(own), 1)
-
-    def _near(self, text: str) -> list[int]:
-        votes: Counter[int] = Counter()
-        for bucket, key in zip(self.bands, bands(text).tolist(), strict=True):
-            votes.update(bucket.get(key, ())[:200])
-        return [number for number, _ in votes.most_common(50)]
-
-
-def _grams(words: Sequence[str], n: int) -> list[str]:
-    return [" ".join(words[i : i + n]) for i in range(len(words) - n + 1)] if n else []
-
-
-def _cover(starts: set[int], n: int) -> set[int]:
-    """Positions of words inside n-grams that start at `starts`."""
-    return {at for start in starts for at in range(start, start + n)}
+def _index(
+    cases: tuple[Case, ...], benchmarks: tuple[str, ...], coverage: float, threshold: float, answers: bool
+) -> Index:
+    """The index of these items; the last few are kept, because records come in many small lots."""
+    files = tuple(Path(name) for name in benchmarks)
+    stamps = tuple(
+        (str(f.absolute()), f.stat().st_mtime_ns, f.stat().st_size) if f.is_file() else f for f in files
+    )
+    told = tuple(
+        (case.id, case.reference, *(m.content for m in case.messages if m.role == "user")) for case in cases
+    )
+    key = (hash(told), told, stamps, coverage, threshold, answers)
+    if key not in _kept:
+        groups = [list(of_cases(cases, answers)), *(list(of_benchmark(file, answers)) for file in files)]
+        while len(_kept) >= 4:
+            _kept.pop(next(iter(_kept)))
+        _kept[key] = Index(groups, coverage, threshold)
+    return _kept[key]

@@ -17,6 +17,7 @@ Gather, vet, tune, evaluate, release, serve, watch, learn — and forget. Each l
 ORDER = ("gather", "vet", "tune", "evaluate", "release", "serve", "watch", "learn", "forget")
 """As in the product's sentence."""
 WHOLE = ("run", "init")
+DECIDING = ("review", "reveal")
 READERS = ("list", "show", "trace", "verify", "schema")
 
 
@@ -38,8 +39,9 @@ def build() -> App:
     """The command line. Each command is imported when it is used."""
     verbs = Group("What one does", sort_key=1)
     whole = Group("All of it", sort_key=2)
-    readers = Group("What there is (these leave no evidence)", sort_key=3)
-    rest = Group("About this program", sort_key=4)
+    deciding = Group("What people decide", sort_key=3)
+    readers = Group("What there is (these leave no evidence)", sort_key=4)
+    rest = Group("About this program", sort_key=5)
     app = App(
         name="tunewright",
         help=PRODUCT,
@@ -58,10 +60,14 @@ def build() -> App:
             group=verbs,
             sort_key=at,
         )
-    for group, names in ((whole, WHOLE), (readers, READERS)):
+    for group, module, names in (
+        (whole, "commands", WHOLE),
+        (deciding, "reviewing", DECIDING),
+        (readers, "commands", READERS),
+    ):
         for at, name in enumerate(names):
-            text = doc(HERE / "commands.py", f"{name}_")
-            app.command(f"tunewright.cli.commands:{name}_", name=name, help=text, group=group, sort_key=at)
+            text = doc(HERE / f"{module}.py", f"{name}_")
+            app.command(f"tunewright.cli.{module}:{name}_", name=name, help=text, group=group, sort_key=at)
     app.register_install_completion_command(group=rest, help="Complete commands and options in your shell.")
     return app
 

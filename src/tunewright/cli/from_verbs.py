@@ -9,13 +9,13 @@ from pydantic import JsonValue
 from pydantic_core import PydanticUndefined
 from rich.text import Text
 
-from tunewright.cli import serving
+from tunewright.cli import reviewing, serving
 from tunewright.cli.answer import Answer, answering
 from tunewright.cli.app import ORDER, help_text
 from tunewright.cli.project import In, Json, type_next, working
 from tunewright.cli.render import as_json, render
 from tunewright.cli.render.words import duration
-from tunewright.nouns import Channel, Noun
+from tunewright.nouns import Channel, Dataset, Noun
 from tunewright.project import Project
 from tunewright.verbs import Done, Verb, verbs
 
@@ -42,6 +42,9 @@ def command(verb: Verb[..., Noun]) -> Command:
             given = verb.params(**values)
             if verb.name == "serve":
                 serving.ready(str(values["host"]))
+            if verb.name == "vet" and values["audit"]:
+                dataset = project.ledger.get(Dataset, str(values["dataset"]))
+                reviewing.mark(answer, project, dataset, cast(int, values["audit"]))
             answer.starting(verb.name)
             done = verb.ask(project, given)
             told(answer, project, verb.name, done)

@@ -12,6 +12,7 @@ from tunewright.nouns import (
     Case,
     Dataset,
     Decision,
+    Edit,
     Entry,
     Finding,
     Model,
@@ -20,7 +21,10 @@ from tunewright.nouns import (
     Reject,
     Report,
     Score,
+    Severity,
+    Tally,
 )
+from tunewright.rights import Rights
 from tunewright.shelf import Shelf
 
 
@@ -39,6 +43,16 @@ class Kept(NamedTuple):
     licence: str
     turns: int
     characters: int
+
+
+class Found(NamedTuple):
+    """How many findings of one kind there are, and in how many records."""
+
+    check: str
+    what: str
+    severity: Severity
+    findings: int
+    records: int
 
 
 class Evidence(NamedTuple):
@@ -67,4 +81,36 @@ class Evidence(NamedTuple):
     """One for each record of `vetted`. Empty when nobody counted: documents then say so."""
 
 
-documents: Shelf[Callable[[Evidence], str]] = Shelf(__name__)
+class Point(NamedTuple):
+    """One record on the map of topics. Coordinates are unitless; only nearness means anything."""
+
+    x: float
+    y: float
+    topic: int
+
+
+class Vetting(NamedTuple):
+    """Everything that stands behind a vetted dataset, for its report and its list of changes."""
+
+    project: str
+    gathered: Dataset
+    vetted: Dataset
+    report: Report
+    tallies: tuple[Tally, ...]
+    about: tuple[Finding, ...]
+    """Findings about the dataset as a whole."""
+    found: tuple[Found, ...]
+    rejects: tuple[Reject, ...]
+    """Some of those held back, for examples; the numbers are in `fates`."""
+    edits: tuple[Edit, ...]
+    """Changes, in the order of the records; at most as many as a page can bear."""
+    edited: int
+    """How many changes there are in all."""
+    rights: Rights | None
+    limits: tuple[Limit, ...]
+    points: tuple[Point, ...] = ()
+    topics: tuple[str, ...] = ()
+    """Names of the topics, by the number in `Point.topic`."""
+
+
+documents: Shelf[Callable[..., str]] = Shelf(__name__)

@@ -6,6 +6,7 @@ always say the same as colour. Each has a text that says what it shows, for thos
 """
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
@@ -15,6 +16,20 @@ WIDE = 400
 LETTER = 6.9
 """Width of an average letter at the plots' 13 units, measured generously."""
 LINE = 17
+MAP = 330
+"""Height of a map."""
+COLOURS = 8
+SHAPES = (
+    "M{0:.0f} {1:.0f}m-3 0a3 3 0 1 0 6 0a3 3 0 1 0-6 0",
+    "M{0:.0f} {1:.0f}m-3-3h6v6h-6z",
+    "M{0:.0f} {1:.0f}m0-4l4 7h-8z",
+    "M{0:.0f} {1:.0f}m0-4l4 4l-4 4l-4-4z",
+    "M{0:.0f} {1:.0f}m-4-1h3v-3h2v3h3v2h-3v3h-2v-3h-3z",
+    "M{0:.0f} {1:.0f}m0 4l4-7h-8z",
+    "M{0:.0f} {1:.0f}m-4-1h8v2h-8z",
+)
+"""Disc, square, triangle, diamond, cross, triangle on its tip, dash: seven shapes and eight colours never
+pair up again before 56 groups."""
 Text = Callable[[float], str]
 
 
@@ -42,6 +57,14 @@ class Row(NamedTuple):
 
     label: str
     values: dict[str, float]
+
+
+class Dot(NamedTuple):
+    """A place on a map, and which group it belongs to."""
+
+    x: float
+    y: float
+    group: int
 
 
 class Bar(NamedTuple):
@@ -152,6 +175,85 @@ def bars(rows: Sequence[Bar], *, says: str) -> Markup:
     x = _scale(0, max((row.n for row in rows), default=1) or 1, 8, WIDE - 8)
     out = [_row(n, row.label, row.n, x(0), x(row.n), row.look) for n, row in enumerate(rows)]
     return _svg(38 * len(rows) + 4, says, out)
+
+
+def lean(rows: Sequence[Bar], *, says: str, told: Callable[[int], str] = "{:,}".format) -> Markup:
+    """Counts, one narrow line each: label, bar, number. For many classes, or ordered ones."""
+    room = max((len(told(row.n)) for row in rows), default=1) * LETTER + 8
+    letter = LETTER * 1.13
+    wide = min(176.0, max((len(row.label) for row in rows), default=1) * letter + 24)
+    x = _scale(0, max((row.n for row in rows), default=1) or 1, wide, WIDE - 8 - room)
+    out = list[str]()
+    for number, row in enumerate(rows):
+        y = 23 * number + 12
+        out.append(_text(8, y + 4.5, clipped(row.label, int((wide - 18) / letter))))
+        out.append(_box(wide, y - 6, max(1.5, x(row.n) - wide), 12, row.look))
+        out.append(_text(x(row.n) + 6 if row.n else wide + 8, y + 4.5, told(row.n), "small"))
+    return _svg(23 * len(rows) + 4, says, out)
+
+
+def scatter(points: Sequence[Dot], names: Sequence[str], *, says: str) -> Markup:
+    """Points by group: each group has its colour, its shape, and its number at its middle.
+
+    Far points are drawn closer (a blend of their rank and the inverse hyperbolic sine of their distance to
+    the median), so that a few strangers do not squeeze all others into a corner.
+    """
+    x, y = _bent([p.x for p in points], 14, WIDE - 14), _bent([p.y for p in points], MAP - 14, 14)
+    out = [f'<rect class="frame" x="1" y="1" width="{WIDE - 2}" height="{MAP - 2}"/>']
+    middles = list[tuple[float, float, int]]()
+    for group in range(len(names)):
+        mine = [(x(p.x), y(p.y)) for p in points if p.group == group]
+        if not mine:
+            continue
+        places = dict.fromkeys((round(a), round(b)) for a, b in mine)
+        path = "".join(SHAPES[group % len(SHAPES)].format(a, b) for a, b in places)
+        out.append(f'<path class="spot c{group % COLOURS} g{group}" d="{path}"/>')
+        a, b = (sorted(place[axis] for place in mine)[len(mine) // 2] for axis in (0, 1))
+        small = max(q for _, q in mine) - min(q for _, q in mine) < 24
+        middles.append((a, b - 14 if small and b > 30 else b, group))
+    out += [_text(a, b + 5, str(group + 1), f"middle halo g{group}") for a, b, group in _apart(middles)]
+    return _svg(MAP, says, out)
+
+
+def _bent(values: Sequence[float], start: float, end: float) -> Callable[[float], float]:
+    """Mostly by rank, so that the room is used where the points are, and a little by distance."""
+    ordered = sorted(values) or [0.0]
+    last = max(1, len(ordered) - 1)
+    middle, n = ordered[len(ordered) // 2], len(ordered)
+    spread = (ordered[n * 3 // 4] - ordered[n // 4]) or (ordered[-1] - ordered[0]) or 1.0
+    far = _scale(
+        math.asinh((ordered[0] - middle) / spread), math.asinh((ordered[-1] - middle) / spread), 0, 1
+    )
+
+    def placed(value: float) -> float:
+        rank = (bisect_left(ordered, value) + bisect_right(ordered, value) - 1) / 2 / last
+        return start + (end - start) * (0.6 * rank + 0.4 * far(math.asinh((value - middle) / spread)))
+
+    return placed
+
+
+def _apart(labels: Sequence[tuple[float, float, int]]) -> list[tuple[float, float, int]]:
+    """Labels moved until none covers another, or as far as a few rounds bring them."""
+    placed = [[a, b] for a, b, _ in labels]
+    for _ in range(40):
+        for n, one in enumerate(placed):
+            for other in placed[:n]:
+                dx, dy = one[0] - other[0], one[1] - other[1]
+                if abs(dx) < 20 and abs(dy) < 16:
+                    step = 2.0 if dy >= 0 else -2.0
+                    one[1], other[1] = one[1] + step, other[1] - step
+        for one in placed:
+            one[0], one[1] = min(max(one[0], 14), WIDE - 14), min(max(one[1], 12), MAP - 12)
+    return [(a, b, group) for (a, b), (_, _, group) in zip(placed, labels, strict=True)]
+
+
+def sign(group: int) -> Markup:
+    """The shape and colour of a group, for a legend."""
+    path = SHAPES[group % len(SHAPES)].format(8, 8)
+    return Markup(
+        f'<svg class="sign" viewBox="2 2 12 12" aria-hidden="true"><path class="spot c{group % COLOURS}"'
+        f' d="{path}"/></svg>'
+    )
 
 
 def histogram(values: Sequence[float], *, says: str, across: str, up: str) -> Markup:

@@ -11,7 +11,7 @@ from tunewright.errors import BadInput
 from tunewright.gate import screen
 from tunewright.nouns import Finding, Message, Origin, Policy, Record, Verdict
 
-ABOUT_RECORDS = frozenset({"licence"})
+ABOUT_RECORDS = frozenset({"licence", "retention"})
 """Checks that ask something only a record can answer; so do those that are given more than a record."""
 
 HELD = 40

@@ -6,6 +6,8 @@ One file a group: `data`, `models`, `evidence`, `exchanges`; what all share is i
 from tunewright.nouns.data import (
     RECORD_FACTS,
     Dataset,
+    Day,
+    Edit,
     Finding,
     Mark,
     Message,
@@ -35,6 +37,7 @@ from tunewright.nouns.evidence import (
     Score,
     Verdict,
 )
+from tunewright.nouns.exchanges import Exchange, Feedback
 from tunewright.nouns.models import Base, Model, Progress, Recipe
 from tunewright.nouns.noun import (
     Action,
@@ -43,6 +46,7 @@ from tunewright.nouns.noun import (
     Blob,
     Change,
     Digest,
+    MaybeBlob,
     Noun,
     Outcome,
     Private,
@@ -50,7 +54,6 @@ from tunewright.nouns.noun import (
     Role,
     Severity,
 )
-from tunewright.nouns.exchanges import Exchange, Feedback
 
 __all__ = [
     "NOUNS",
@@ -67,14 +70,17 @@ __all__ = [
     "Channel",
     "Comparison",
     "Dataset",
+    "Day",
     "Decision",
     "Digest",
+    "Edit",
     "Entry",
     "Erasure",
     "Exchange",
     "Feedback",
     "Finding",
     "Mark",
+    "MaybeBlob",
     "Measure",
     "Message",
     "Model",

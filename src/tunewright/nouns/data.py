@@ -1,8 +1,9 @@
 """Records, where they came from, and what checks saw in them."""
 
 from datetime import datetime
+from typing import Literal
 
-from tunewright.nouns.noun import Authorship, Blob, Digest, Noun, Role, Severity
+from tunewright.nouns.noun import Authorship, Blob, Digest, Noun, Remedy, Role, Severity
 
 
 class Message(Noun):
@@ -46,12 +47,14 @@ class Reject(Noun):
 
     origin: Origin
     reason: str
+    record: str = ""
+    """Its id, when it had been a record already."""
     raw: str = ""
     """The first 2,000 characters as they came; only in the quarantine blob, which can be erased."""
     subjects: tuple[str, ...] = ()
 
 
-RECORD_FACTS = ("collected", "generator", "consent", "retain_until", "language")
+RECORD_FACTS = ("collected", "generator", "consent", "retain_until", "language", "upstream")
 """What a row may say of itself; they have the meaning of the fields of `Source`."""
 
 
@@ -79,12 +82,14 @@ class Source(Noun):
     consent: str = ""
     """Where the consent is filed, when consent is the basis."""
     retain_until: str = ""
-    """Last day on which they may be used, as YYYY-MM-DD; `never ends` when no date is set on purpose."""
+    """Last day on which they may be used, as YYYY-MM-DD; `none` when no end is set on purpose."""
     languages: tuple[str, ...] = ()
     """ISO 639-1 codes."""
     author: Authorship = ""
     generator: str = ""
     """The model that wrote them, when they are synthetic or mixed."""
+    upstream: tuple[str, ...] = ()
+    """What they were made from: datasets, or licences."""
     sha256: Digest
 
     @property
@@ -163,11 +168,40 @@ class Tally(Noun):
     note: str = ""
 
 
+class Day(Noun):
+    """A day that decided something, such as whether a retention date had passed."""
+
+    date: str
+    """YYYY-MM-DD, in UTC."""
+
+
+class Edit(Noun):
+    """A change that vetting made to a record, would make, or asks about. It holds words: it can be erased."""
+
+    change: Digest
+    """Keyed digest of the message, the place in it and the kind of the finding: reviews refer to it."""
+    record: str
+    origin: Origin
+    message: int
+    check: str
+    what: str
+    note: str
+    remedy: Remedy
+    before: str
+    """What stood there."""
+    after: str
+    """What stands there now, or would."""
+    left: str
+    """Up to 80 characters in front of it, as they stood."""
+    right: str
+    """Up to 80 characters behind it."""
+    state: Literal["made", "waiting", "accepted", "rejected"]
+
+
 class Review(Noun):
     """What a person said of one change that vetting made or asked about."""
 
     change: Digest
-    """SHA-256 of the words, their place and the kind of the finding."""
     accept: bool
     by: str
     at: datetime

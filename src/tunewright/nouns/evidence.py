@@ -5,8 +5,8 @@ from typing import Literal
 
 from pydantic import JsonValue
 
-from tunewright.nouns.data import Finding, Message, Tally
-from tunewright.nouns.noun import Action, Arm, Blob, Change, Digest, Noun, Outcome, Remedy
+from tunewright.nouns.data import Finding, Message
+from tunewright.nouns.noun import Action, Arm, Blob, Change, Digest, MaybeBlob, Noun, Outcome, Remedy
 
 
 class Case(Noun):
@@ -97,7 +97,12 @@ class Report(Noun):
     comparisons: tuple[Comparison, ...] = ()
     details: Blob
     """JSONL of `Finding` or `Score`."""
-    tallies: tuple[Tally, ...] = ()
+    tallies: MaybeBlob = ""
+    """JSONL of `Tally`: the mixtures in the data, and whatever else was counted."""
+    changes: MaybeBlob = ""
+    """JSONL of `Edit`, of a report about vetted data."""
+    page: MaybeBlob = ""
+    """HTML, of a report about vetted data."""
     plugins: tuple[str, ...]
     """Checks and suites that were used, as `shelf/name`: cards repeat their limits."""
     facts: dict[str, JsonValue] = {}

@@ -25,6 +25,8 @@ Change = Literal["IMPROVED", "REGRESSED", "NO CHANGE"]
 
 Digest = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 Blob = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$"), "blob"]
+MaybeBlob = Annotated[str, Field(pattern=r"^([0-9a-f]{64})?$"), "blob"]
+"""A blob that may be absent: then it is empty."""
 Private = Annotated[str, "private"]
 """A parameter that names a person: the ledger keeps a keyed commitment in its place."""
 

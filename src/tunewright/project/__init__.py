@@ -6,10 +6,11 @@ import hmac
 import json
 import os
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 from pydantic import ValidationError
 
@@ -20,22 +21,28 @@ from tunewright.nouns import (
     Case,
     Cases,
     Dataset,
+    Edit,
+    Mark,
+    Noun,
     Plan,
     Policy,
     Progress,
     Recipe,
-    Record,
     Reject,
+    Report,
+    Review,
     Score,
-    Source,
+    Tally,
 )
 from tunewright.project.reading import FILE, read
+from tunewright.project.records import Records
 from tunewright.project.settings import Settings
-from tunewright.store import Blobs, Ledger, Traffic, Verification, connect, hash_path
+from tunewright.store import Blobs, Ledger, People, Traffic, Vault, Verification, connect
 
-__all__ = ["FILE", "Project", "Settings", "open", "verify"]
+__all__ = ["FILE", "Project", "Records", "Settings", "open", "verify"]
 
 STATE = ".tunewright"
+N = TypeVar("N", bound=Noun)
 Tell = Callable[[Progress], None]
 
 
@@ -47,6 +54,7 @@ class Project:
     settings: Settings
     ledger: Ledger
     traffic: Traffic
+    people: People
     actor: str
     secret: bytes = field(repr=False)
     tell: Tell = lambda _progress: None
@@ -74,6 +82,11 @@ class Project:
         Spelling differences in case and surrounding space do not matter.
         """
         return hmac.new(self.secret, person.strip().casefold().encode(), hashlib.sha256).hexdigest()
+
+    @property
+    def vault(self) -> Vault:
+        """Pseudonyms and what they stand for."""
+        return Vault(self.state)
 
     # ── what the settings say, as nouns ─────────────────────────────────────────────────────────
 
@@ -109,38 +122,6 @@ class Project:
             options=said.options,
             max_tokens=said.max_tokens,
         )
-
-    def sources(self) -> Iterator[Source]:
-        """Every place records come from, with the digest of its bytes.
-
-        Errors: `BadInput` when one is not there.
-        """
-        for number, said in enumerate(self.settings.data):
-            about = {
-                "licence": said.licence,
-                "origin": said.origin,
-                "basis": said.basis,
-                "collected": said.collected,
-            }
-            if said.dataset:
-                digest = self.ledger.get(Dataset, said.dataset).digest
-                yield Source(name=said.dataset, uri=f"dataset:{digest}", sha256=digest, **about)
-                continue
-            paths = self.files(said.file)
-            if not paths:
-                where = f"{FILE}: data.{number}.file"
-                raise BadInput(
-                    f"{where}: nothing called {said.file!r} in {self.folder}", hint="check the spelling"
-                )
-            for path in paths:
-                name = self.name(path)
-                try:
-                    digest = hash_path(path)
-                except OSError as error:
-                    raise BadInput(
-                        f"{name} cannot be read: {error.strerror}", hint="check its permissions"
-                    ) from None
-                yield Source(name=name, uri=f"file:{name}", sha256=digest, **about)
 
     def files(self, pattern: str) -> list[Path]:
         """The files that a path or glob names, sorted."""
@@ -188,11 +169,39 @@ class Project:
             raise BadInput("\n".join(faults), hint="docs/guides/cases.md shows what a case looks like")
         return list(found.values())
 
+    def reviews(self) -> list[Review]:
+        """What people said of vetting's changes: the last word on each. Errors: `BadInput`."""
+        last = {review.change: review for review in self._said("reviews.jsonl", Review)}
+        return [last[change] for change in sorted(last)]
+
+    def marks(self) -> list[Mark]:
+        """Records in which a person marked all personal data: the last word on each. Errors: `BadInput`."""
+        last = {mark.record: mark for mark in self._said("audit.jsonl", Mark)}
+        return [last[record] for record in sorted(last)]
+
+    def note(self, name: str, nouns: Iterable[Noun]) -> Path:
+        """Append what a person said to a file of the project; it holds digests and positions, no words."""
+        path = self.folder / name
+        with path.open("a", encoding="utf-8") as file:
+            file.writelines(noun.model_dump_json() + "\n" for noun in nouns)
+        return path
+
+    def _said(self, name: str, kind: type[N]) -> Iterator[N]:
+        if not (self.folder / name).exists():
+            return
+        for number, line in enumerate(self._text(name).split("\n"), 1):
+            if line.strip():
+                try:
+                    yield kind.model_validate_json(line)
+                except ValidationError as error:
+                    told = "; ".join(f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors())
+                    raise BadInput(f"{name}:{number}: {told}", hint="take the line out, or mend it") from None
+
     # ── what is kept ────────────────────────────────────────────────────────────────────────────
 
-    def records(self, dataset: Dataset) -> Iterator[Record]:
-        """The records of a dataset."""
-        return (Record.model_validate_json(line) for line in self.ledger.blobs.lines(dataset.records))
+    def records(self, dataset: Dataset) -> Records:
+        """The records of a dataset: sized, and read from disk as often as one likes."""
+        return Records(self.ledger.blobs.path(dataset.records), dataset.count)
 
     def quarantine(self, dataset: Dataset) -> Iterator[Reject]:
         """What was held back from a dataset, and why."""
@@ -201,6 +210,16 @@ class Project:
     def scores(self, blob: str) -> Iterator[Score]:
         """The scores behind a report about a model."""
         return (Score.model_validate_json(line) for line in self.ledger.blobs.lines(blob))
+
+    def tallies(self, report: Report) -> list[Tally]:
+        """What was counted for a report."""
+        lines = self.ledger.blobs.lines(report.tallies) if report.tallies else iter(())
+        return [Tally.model_validate_json(line) for line in lines]
+
+    def edits(self, report: Report) -> Iterator[Edit]:
+        """The changes behind a report about vetted data."""
+        lines = self.ledger.blobs.lines(report.changes) if report.changes else iter(())
+        return (Edit.model_validate_json(line) for line in lines)
 
     def close(self) -> None:
         """Let go of the database."""
@@ -244,7 +263,14 @@ def open(folder: str | Path, *, url: str = "", actor: str = "", tell: Tell | Non
     who = actor or os.environ.get("TUNEWRIGHT_ACTOR") or getpass.getuser()
     listen: Tell = tell or (lambda _progress: None)
     return Project(
-        folder, settings, Ledger(engine, Blobs(state / "blobs")), Traffic(engine), who, secret, listen
+        folder,
+        settings,
+        Ledger(engine, Blobs(state / "blobs")),
+        Traffic(engine),
+        People(engine),
+        who,
+        secret,
+        listen,
     )
 
 

@@ -1,10 +1,12 @@
 """What `tunewright.yaml` may say. Its JSON Schema is published for editors: `tunewright schema`."""
 
+from datetime import date
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
-from tunewright.nouns import Action, Remedy, Rule
+from tunewright.nouns import Action, Authorship, Remedy, Rule
+from tunewright.rights import last_day
 
 Options = dict[str, JsonValue]
 
@@ -19,21 +21,49 @@ class Data(Section):
     """Records and the right to use them."""
 
     file: str = Field("", description="File, folder or glob, relative to this file.")
+    uri: str = Field(
+        "",
+        description="Instead of a file: `hub:owner/name@revision`, a URL (s3, gs, https…), a database.",
+    )
     dataset: str = Field("", description="Instead of a file: a dataset of this project, such as `learned`.")
     licence: str = Field(description="SPDX expression such as CC-BY-4.0, or NOASSERTION when nobody knows.")
     origin: str = Field(min_length=3, description="Who made these records, and where you got them.")
     basis: str = Field(
         min_length=3, description="Why you may use them: consent, contract, own work, fictional…"
     )
-    collected: str = Field("", description="When they were collected, such as 2026-03.")
+    collected: str = Field("", description="When they were collected, such as 2026-03 or 2025-01/2026-03.")
+    publisher: str = Field("", description="Who published them.")
+    link: str = Field("", description="URL of the publication, or the reference of the contract.")
+    collected_by: str = Field("", description="Who collected them.")
+    method: str = Field("", description="How: export of the help desk, survey, crawl, written by hand.")
+    purpose: str = Field("", description="What they were collected for.")
+    consent: str = Field("", description="Where the consent is filed, when consent is the basis.")
+    retain_until: str = Field("", description="Last day they may be used, as YYYY-MM-DD; `none` for no end.")
+    languages: tuple[str, ...] = Field((), description="Languages, as ISO 639-1 codes such as en.")
+    author: Authorship = Field("", description="Who wrote them: human, synthetic or mixed.")
+    generator: str = Field("", description="The model that wrote them, when synthetic or mixed.")
+    upstream: tuple[str, ...] = Field((), description="What they were made from: datasets, or licences.")
     source: str = Field("auto", description="Plugin that reads the file; `auto` goes by its name.")
     options: Options = Field({}, description="Options of that plugin.")
+    fields: Options = Field({}, description="Where a row's parts stand, when its shape is not known.")
+    fetch: Options = Field({}, description="Options of the plugin that fetches a `uri`, such as query.")
 
     @model_validator(mode="after")
     def _one_place(self) -> "Data":
-        if bool(self.file) == bool(self.dataset):
-            raise ValueError("name either a file or a dataset")
+        if sum(map(bool, (self.file, self.uri, self.dataset))) != 1:
+            raise ValueError("name either a file, a uri or a dataset")
         return self
+
+    @field_validator("retain_until", "collected", mode="before")
+    @classmethod
+    def _as_written(cls, value: object) -> object:
+        return value.isoformat() if isinstance(value, date) else value  # YAML makes a date of 2026-03-01
+
+    @field_validator("retain_until")
+    @classmethod
+    def _a_date(cls, value: str) -> str:
+        last_day(value)
+        return value.strip()
 
     @field_validator("licence")
     @classmethod
@@ -78,12 +108,23 @@ class Policies(Section):
             "personal": "redact",
             "secrets": "redact",
             "duplicates": "drop",
+            "duplicates.conflict": "keep",
             "contamination": "drop",
             "injection": "quarantine",
+            "backdoor": "quarantine",
             "licence": "quarantine",
+            "licence.decide": "keep",
+            "retention": "drop",
+            "language": "keep",
+            "toxicity": "keep",
             "quality": "keep",
+            "consistency": "keep",
+            "mismatch": "keep",
+            "label_noise": "keep",
+            "representation": "keep",
+            "sufficiency": "keep",
         },
-        description="Check (or check.what) to: keep, redact, drop, quarantine. The checks named are run.",
+        description="Check (or check.what): keep, redact, pseudonymise, ask, drop or quarantine.",
     )
     release: tuple[Rule, ...] = Field(
         (Rule(measure="golden.token_f1.tuned-base", at_least=0.0),), description="What a release must show."

@@ -1,119 +1,203 @@
-"""The shapes of row that people have, and how each becomes a record."""
+"""How a row of a known shape, or one that is mapped, becomes a record."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from json import dumps
-from math import isfinite
-from typing import Literal, get_args
 
-from tunewright.nouns import Message, Origin, Record, Reject, Role
-from tunewright.sources._text import MAX_BYTES, SHOWN, parse
+from tunewright.nouns import Origin, Record, Reject
+from tunewright.sources import _facts
+from tunewright.sources._facts import kind, safe
+from tunewright.sources._mapping import Fields, Mapped
+from tunewright.sources._shapes import FORMATS, UNKNOWN, people, read, recognise, spelled
+from tunewright.sources._text import MAX_BYTES, SHOWN
+from tunewright.sources._turns import Row, Turn, best_path, listed
 
-Format = Literal[
-    "OpenAI chat messages",
-    "ShareGPT conversations",
-    "Alpaca instructions",
-    "questions with answers",
-    "labelled texts",
-]
-FORMATS: tuple[Format, ...] = get_args(Format)
-
-Row = Mapping[str, object]
-
-ROLES: dict[str, Role] = {
-    "system": "system",
-    "developer": "system",
-    "user": "user",
-    "human": "user",
-    "prompter": "user",
-    "customer": "user",
-    "assistant": "assistant",
-    "gpt": "assistant",
-    "chatgpt": "assistant",
-    "bot": "assistant",
-    "model": "assistant",
-    "ai": "assistant",
-    "agent": "assistant",
-    "tool": "tool",
-    "function": "tool",
-    "function_response": "tool",
-    "observation": "tool",
-}
-PAIRS = (
-    ("prompt", "completion"),
-    ("prompt", "response"),
-    ("question", "answer"),
-    ("question", "response"),
-    ("prompt", "answer"),
-    ("query", "response"),
-    ("query", "answer"),
-    ("input", "output"),
-)
-LABELLED = tuple((text, label) for text in ("text", "sentence") for label in ("label", "intent", "category"))
-SUBJECTS = ("customer", "subject", "user", "person", "email")
-SHAPES = (
-    "messages · conversations · instruction, input, output · prompt, completion · question, answer"
-    " · text, label"
-)
-"""Known columns, for people."""
+MAPPED = "mapped by `fields`"
 
 
-def recognise(row: object) -> Format | None:
-    """Which shape a row has, by the fields that are there; None if none that is known."""
-    if not isinstance(row, Mapping):
-        return None
-    there = {key for key, value in row.items() if value is not None}
-    if "messages" in there:
-        return "OpenAI chat messages"
-    if "conversations" in there or "conversation" in there:
-        return "ShareGPT conversations"
-    if "instruction" in there and there & {"output", "response"}:
-        return "Alpaca instructions"
-    if any(question in there and answer in there for question, answer in PAIRS):
-        return "questions with answers"
-    if any(text in there and label in there for text, label in LABELLED):
-        return "labelled texts"
-    return None
+class Desk:
+    """Where the rows of one file become records: what is stamped on them, and what was counted."""
+
+    def __init__(
+        self,
+        *,
+        source: str,
+        licence: str,
+        file: str,
+        counts: Counter[str] | None = None,
+        fields: Fields | None = None,
+        max_bytes: int = MAX_BYTES,
+    ) -> None:
+        self.source, self.licence, self.file = source, licence, file
+        self.counts, self.max_bytes = counts, max_bytes
+        self.mapped: Mapped | None = Mapped(fields) if fields else None
+        self.tree = dict[str, dict[str, object]]()
+        self.tree_id, self.tree_line = "", 0
+
+    def take(self, row: object, line: int, raw: str = "") -> list[Record | Reject]:
+        """What one row becomes: a record or a reject; several records where it holds several.
+
+        Messages that come one a row are kept until their thread is whole. Never raises over what a row
+        holds.
+        """
+        shape: str | None = None
+        try:
+            if self.mapped is None:
+                shape = recognise(row)
+                if shape is None and isinstance(row, Mapping):
+                    shape, row = spelled(row)
+                if shape == FORMATS[4] and isinstance(row, Mapping):
+                    return self._message(row, line)
+                if self.tree:
+                    return [*self.end(), self._one(row, line, shape, raw)]
+                if shape == FORMATS[5] and isinstance(row, Mapping):
+                    return self._instances(row, line, raw)
+            return [self._one(row, line, shape, raw)]
+        except (ValueError, RecursionError) as error:
+            return [self._reject(row, line, error, raw)]
+
+    def end(self) -> list[Record | Reject]:
+        """The thread that was still open when the file ended."""
+        tree, line = self.tree, self.tree_line
+        self.tree = {}
+        made = list[Record | Reject]()
+        for message in tree.values():
+            parent = message.get("parent_id")
+            if isinstance(parent, str) and parent in tree:
+                replies = tree[parent].setdefault("replies", [])
+                assert isinstance(replies, list)
+                replies.append(message)
+        for message in tree.values():
+            parent = message.get("parent_id")
+            if isinstance(parent, str) and parent in tree:
+                continue
+            try:
+                if isinstance(parent, str) and parent:
+                    raise ValueError("answers a message that does not stand near it in the file")
+                made.append(self._record(message, line, FORMATS[4], best_path(message), ""))
+            except (ValueError, RecursionError) as error:
+                made.append(self._reject(message, line, error, ""))
+        return made
+
+    def refuse(self, line: int, reason: str, raw: str = "") -> Reject:
+        """A row that could not even be read."""
+        return Reject(
+            origin=Origin(source=self.source, file=self.file, line=line),
+            reason=reason,
+            raw=safe(raw[:SHOWN])[:SHOWN],
+        )
+
+    def record(self, said: list[Turn], line: int, shape: str, **parts: object) -> Record | Reject:
+        """A record of turns that a source of its own kind put together. `parts` are fields of the record."""
+        try:
+            made = self._made(said, line, shape, **parts)
+        except ValueError as error:
+            return self.refuse(line, safe(str(error)), "\n".join(one.content for one in said)[:SHOWN])
+        return made
+
+    # ── how ─────────────────────────────────────────────────────────────────────────────────────
+
+    def _one(self, row: object, line: int, shape: str | None, raw: str) -> Record | Reject:
+        try:
+            if self.mapped is not None:
+                found = self.mapped(row)
+                return self._made(
+                    found.turns,
+                    line,
+                    MAPPED,
+                    id=found.id,
+                    label=found.label,
+                    licence=found.licence,
+                    subjects=found.subjects,
+                    facts=found.facts,
+                )
+            if not isinstance(row, Mapping):
+                raise ValueError(f"is {kind(row)}, not an object with named fields")
+            if shape is None:
+                raise ValueError(UNKNOWN)
+            said, label = read(row, shape)
+            return self._record(row, line, shape, said, label)
+        except (ValueError, RecursionError) as error:
+            return self._reject(row, line, error, raw)
+
+    def _record(self, row: Row, line: int, shape: str, said: list[Turn], label: str) -> Record:
+        about: Row = row
+        name: object = row.get("id")
+        if shape in (FORMATS[3], FORMATS[4]):
+            root = row.get("prompt")
+            about = root if isinstance(root, Mapping) else row
+            name = name or row.get("message_tree_id") or row.get("message_id")
+        return self._made(
+            said,
+            line,
+            shape,
+            id=_facts.identity(name),
+            label=label,
+            licence=_facts.licence(row),
+            subjects=_facts.subjects(row, people(shape, row)),
+            facts=_facts.facts(about),
+        )
+
+    def _made(self, said: list[Turn], line: int, shape: str, **parts: object) -> Record:
+        whole(said, shape)
+        parts["id"] = parts.get("id") or f"{self.file}:{line}"
+        parts["licence"] = parts.get("licence") or self.licence
+        storable(said, parts, self.max_bytes)
+        parts["messages"] = tuple([{"role": one.role, "content": one.content} for one in said])
+        parts["origin"] = {"source": self.source, "file": self.file, "line": line}
+        parts["shape"] = shape
+        made: Record = _VALIDATE(parts)
+        if self.counts is not None:
+            self.counts[shape] += 1
+        return made
+
+    def _reject(self, row: object, line: int, error: Exception, raw: str) -> Reject:
+        reason = "nested too deeply" if isinstance(error, RecursionError) else safe(str(error))
+        people: tuple[str, ...] = ()
+        if self.mapped is not None:
+            people = self.mapped.people(row)
+        elif isinstance(row, Mapping):
+            people = _facts.subjects(row)
+        return self.refuse(line, reason, raw or shown(row)).model_copy(update={"subjects": people})
+
+    def _message(self, row: Row, line: int) -> list[Record | Reject]:
+        """Keep one message of a thread; give the thread before it when another begins."""
+        tree_id = row.get("message_tree_id") or (
+            self.tree_id if row.get("parent_id") else row.get("message_id")
+        )
+        before = list[Record | Reject]()
+        if self.tree and (tree_id != self.tree_id or len(self.tree) >= 10_000):
+            before = self.end()
+        if not self.tree:
+            self.tree_id, self.tree_line = str(tree_id), line
+        if not row.get("deleted"):
+            self.tree[str(row.get("message_id"))] = dict(row)
+        return before
+
+    def _instances(self, row: Row, line: int, raw: str) -> list[Record | Reject]:
+        """One instruction with several inputs and outputs (self-instruct): a record for each."""
+        made = list[Record | Reject]()
+        inner = listed(row["instances"], "instances")
+        name = _facts.identity(row.get("id")) or f"{self.file}:{line}"
+        rest = {key: value for key, value in row.items() if key not in ("instances", "input", "output")}
+        for number, one in enumerate(inner, 1):
+            if not isinstance(one, Mapping):
+                made.append(self.refuse(line, f"instance {number} is {kind(one)}, not an object", raw))
+                continue
+            whole_row = {**rest, **one, "id": name if len(inner) == 1 else f"{name}#{number}"}
+            made.append(self._one(whole_row, line, FORMATS[5], raw))
+        return made
+
+
+_VALIDATE = Record.__pydantic_validator__.validate_python
 
 
 def to_record(
-    row: object,
-    *,
-    source: str,
-    licence: str,
-    file: str,
-    line: int,
-    raw: str = "",
-    max_bytes: int = MAX_BYTES,
-    counts: Counter[str] | None = None,
+    row: object, *, source: str, licence: str, file: str, line: int, **more: object
 ) -> Record | Reject:
-    """A record, or a reject that says why not. Never raises over what a row holds."""
-    origin = Origin(source=source, file=file, line=line)
-    subjects: tuple[str, ...] = ()
-    try:
-        if not isinstance(row, Mapping):
-            raise ValueError(f"is {_kind(row)}, not an object with named fields")
-        subjects = _subjects(row)
-        shape = recognise(row)
-        if shape is None:
-            raise ValueError(f"has none of the known sets of fields: {SHAPES}")
-        messages, label = _READERS[shape](row)
-        _whole(messages)
-        record = Record(
-            id=_id(row) or f"{file}:{line}",
-            messages=messages,
-            label=label,
-            licence=_licence(row) or licence,
-            origin=origin,
-            subjects=subjects,
-        )
-        _storable(record, max_bytes)
-    except (ValueError, RecursionError) as error:
-        reason = "nested too deeply" if isinstance(error, RecursionError) else _safe(str(error))
-        return Reject(origin=origin, reason=reason, raw=_safe(raw or shown(row))[:SHOWN], subjects=subjects)
-    if counts is not None:
-        counts[shape] += 1
-    return record
+    """The first record of one row, or a reject that says why not. Never raises over what a row holds."""
+    desk = Desk(source=source, licence=licence, file=file, **more)  # type: ignore[arg-type]
+    return [*desk.take(row, line), *desk.end()][0]
 
 
 def shown(row: object) -> str:
@@ -124,188 +208,38 @@ def shown(row: object) -> str:
         return ""
 
 
-def reject(source: str, file: str, line: int, reason: str, raw: str = "") -> Reject:
-    """A row that could not even be read."""
-    return Reject(origin=Origin(source=source, file=file, line=line), reason=reason, raw=_safe(raw)[:SHOWN])
-
-
-# ── shapes ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _chat(row: Row) -> tuple[tuple[Message, ...], str]:
-    messages = tuple(_turn(turn, n, "role", "content") for n, turn in enumerate(_list(row, "messages"), 1))
-    label = _scalar(row.get("label"), "label")
-    return messages, label if messages and label == messages[-1].content.strip() else ""
-
-
-def _sharegpt(row: Row) -> tuple[tuple[Message, ...], str]:
-    name = "conversations" if row.get("conversations") is not None else "conversation"
-    turns = _list(row, name)
-    openai = bool(turns) and isinstance(turns[0], Mapping) and "role" in turns[0]
-    role, content = ("role", "content") if openai else ("from", "value")
-    return tuple(_turn(turn, n, role, content) for n, turn in enumerate(turns, 1)), ""
-
-
-def _alpaca(row: Row) -> tuple[tuple[Message, ...], str]:
-    answer = "output" if row.get("output") is not None else "response"
-    extra = next((_words(row[key], key) for key in ("input", "context") if row.get(key) is not None), "")
-    question = _words(row["instruction"], "instruction")
-    if extra.strip():
-        question = f"{question}\n\n{extra}"
-    return _pair(row, question, _words(row[answer], answer)), ""
-
-
-def _question(row: Row) -> tuple[tuple[Message, ...], str]:
-    question, answer = next(pair for pair in PAIRS if all(row.get(key) is not None for key in pair))
-    if isinstance(row[question], list) and isinstance(
-        row[answer], list
-    ):  # TRL's conversational prompt-completion
-        turns = [*_list(row, question), *_list(row, answer)]
-        return tuple(_turn(turn, n, "role", "content") for n, turn in enumerate(turns, 1)), ""
-    return _pair(row, _words(row[question], question), _words(row[answer], answer)), ""
-
-
-def _labelled(row: Row) -> tuple[tuple[Message, ...], str]:
-    text, name = next(pair for pair in LABELLED if all(row.get(key) is not None for key in pair))
-    label = _scalar(row[name], name)
-    if not label:
-        raise ValueError(f"{name} is empty")
-    return _pair(row, _words(row[text], text), label), label
-
-
-_READERS = dict(zip(FORMATS, (_chat, _sharegpt, _alpaca, _question, _labelled), strict=True))
-
-
-def _pair(row: Row, question: str, answer: str) -> tuple[Message, ...]:
-    system = row.get("system")
-    first = () if system is None or not _words(system, "system").strip() else (str(system),)
-    return (
-        *(Message(role="system", content=text) for text in first),
-        Message(role="user", content=question),
-        Message(role="assistant", content=answer),
-    )
-
-
-# ── fields ──────────────────────────────────────────────────────────────────────────────────────
-
-
-def _list(row: Row, name: str) -> Sequence[object]:
-    value = row[name]
-    if isinstance(value, str) and value.lstrip().startswith("["):  # a JSON list in a table's cell
-        try:
-            value = parse(value)
-        except ValueError as error:
-            raise ValueError(f"{name}: {error}") from None
-    if not isinstance(value, list):
-        raise ValueError(f"{name} is {_kind(value)}, not a list of turns")
-    if not value:
-        raise ValueError(f"{name} has no turns")
-    return value
-
-
-def _turn(turn: object, number: int, role_field: str, content_field: str) -> Message:
-    if not isinstance(turn, Mapping):
-        raise ValueError(f"turn {number} is {_kind(turn)}, not an object")
-    role = turn.get(role_field)
-    known = ROLES.get(role.strip().lower()) if isinstance(role, str) else None
-    if known is None:
-        raise ValueError(f"turn {number} has no {role_field} that is known: {', '.join(sorted(ROLES))}")
-    if turn.get("tool_calls") or turn.get("function_call"):
-        raise ValueError(f"turn {number} calls a tool; only turns of text can be trained on")
-    content = turn.get(content_field)
-    if content is None:
-        raise ValueError(f"turn {number} has no {content_field}")
-    return Message(role=known, content=_words(content, f"{content_field} of turn {number}"))
-
-
-def _words(value: object, name: str) -> str:
-    if isinstance(value, str):
-        return value
-    if isinstance(value, list) and value and all(isinstance(part, Mapping) for part in value):
-        for part in value:
-            if part.get("type", "text") != "text" or not isinstance(part.get("text"), str):
-                raise ValueError(f"{name} has a part that is not text")
-        return "\n".join(part["text"] for part in value)
-    raise ValueError(f"{name} is {_kind(value)}, not text")
-
-
-def _scalar(value: object, name: str) -> str:
-    if value is None:
-        return ""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, float) and not isfinite(value):
-        raise ValueError(f"{name} is not a number")
-    if isinstance(value, str | int | float):
-        return str(value).strip()
-    raise ValueError(f"{name} is {_kind(value)}, not text or a number")
-
-
-def _id(row: Row) -> str:
-    found = _scalar(row.get("id"), "id")
-    if len(found) > 500:
-        raise ValueError("id is longer than 500 characters")
-    return found
-
-
-def _licence(row: Row) -> str:
-    return next((text for key in ("licence", "license") if (text := _scalar(row.get(key), key))), "")
-
-
-def _subjects(row: Row) -> tuple[str, ...]:
-    """Whom a row names: text, a number, a list of them, or an object with `id`, `name` and the like."""
-    found: dict[str, None] = {}
-    for key in SUBJECTS:
-        value = row.get(key)
-        for one in value if isinstance(value, list | tuple) else [value]:
-            inner = [one.get(k) for k in ("id", "name", "email")] if isinstance(one, Mapping) else [one]
-            for item in inner:
-                if (
-                    isinstance(item, str | int)
-                    and not isinstance(item, bool)
-                    and (text := _safe(str(item)).strip())
-                ):
-                    found[text[:500]] = None
-    return tuple(found)
-
-
 # ── rules ───────────────────────────────────────────────────────────────────────────────────────
 
 
-def _whole(messages: tuple[Message, ...]) -> None:
-    """A conversation somebody starts and the assistant ends, without holes."""
-    if not any(m.role == "user" and m.content.strip() for m in messages):
+def whole(said: list[Turn], shape: str = "") -> None:
+    """A conversation somebody starts and the assistant ends, without holes; or one plain text."""
+    alone = len(said) == 1 and shape not in FORMATS[:-1]  # a text to be learnt as it is
+    if not alone and not any(one.role == "user" and one.content.strip() for one in said):
         raise ValueError("has no turn of the user with words in it")
-    if messages[-1].role != "assistant":
+    if said[-1].role != "assistant":
         raise ValueError("does not end with an answer of the assistant")
-    if not messages[-1].content.strip():
-        raise ValueError("ends with an empty answer")
-    for number, message in enumerate(messages, 1):
-        if not message.content.strip() and message.role in ("user", "assistant"):
+    if not said[-1].content.strip():
+        raise ValueError("is empty" if alone else "ends with an empty answer")
+    for number, one in enumerate(said, 1):
+        if one.role in ("user", "assistant") and not one.content.strip():
             raise ValueError(f"turn {number} is empty")
 
 
-def _storable(record: Record, max_bytes: int) -> None:
+def storable(said: list[Turn], parts: Mapping[str, object], max_bytes: int) -> None:
     """Every text must survive UTF-8 and the database."""
-    texts = [record.id, record.label, record.licence, *record.subjects, *(m.content for m in record.messages)]
-    size = 0
-    for text in texts:
-        if "\0" in text:
-            raise ValueError("has a NUL character in it")
-        try:
-            size += len(text.encode())
-        except UnicodeEncodeError:
-            raise ValueError("has half of a surrogate pair, which is not a character") from None
+    text = "".join([one.content for one in said])
+    for name in ("id", "label", "licence"):
+        text += str(parts.get(name, ""))
+    people, facts = parts.get("subjects"), parts.get("facts")
+    if isinstance(people, tuple) and people:
+        text += "".join(people)
+    if isinstance(facts, dict) and facts:
+        text += "".join(facts.values())
+    if "\0" in text:
+        raise ValueError("has a NUL character in it")
+    try:
+        size = len(text) if text.isascii() else len(text.encode())
+    except UnicodeEncodeError:
+        raise ValueError("has half of a surrogate pair, which is not a character") from None
     if size > max_bytes:
         raise ValueError(f"longer than {max_bytes:,} bytes")
-
-
-def _safe(text: str) -> str:
-    return text.encode("utf-8", "replace").decode("utf-8")
-
-
-def _kind(value: object) -> str:
-    names = {dict: "an object", list: "a list", str: "text", bool: "true or false", type(None): "null"}
-    return names.get(
-        type(value), "a number" if isinstance(value, int | float) else f"of type {type(value).__name__}"
-    )

@@ -5,10 +5,15 @@ from collections.abc import Iterator
 from json import loads
 from pathlib import Path
 
+import pyarrow  # noqa: F401  the shelf says how to install it
+
 from tunewright.errors import BadInput
 from tunewright.nouns import Record, Reject
-from tunewright.sources._formats import reject, to_record
-from tunewright.sources._text import MAX_BYTES, nothing, readable
+from tunewright.sources._arrow import ipc_rows
+from tunewright.sources._formats import Desk
+from tunewright.sources._mapping import Fields
+from tunewright.sources._rows import Raw, records
+from tunewright.sources._text import MAX_BYTES, readable
 
 _HINT = "write it again with `save_to_disk` of Hugging Face datasets"
 
@@ -20,6 +25,7 @@ def datasets_folder(
     licence: str,
     file: str,
     counts: Counter[str] | None = None,
+    fields: Fields | None = None,
     max_bytes: int = MAX_BYTES,
     split: str = "train",
 ) -> Iterator[Record | Reject]:
@@ -31,8 +37,11 @@ def datasets_folder(
     Limits: made for folders of `datasets` 2 and later. A pending `select` or `shuffle` that was not
     flattened on saving is refused rather than ignored.
     """
-    import pyarrow as pa
+    desk = Desk(source=source, licence=licence, file=file, counts=counts, fields=fields, max_bytes=max_bytes)
+    yield from records(path, desk, _rows(path, split))
 
+
+def _rows(path: Path, split: str) -> Iterator[Raw]:
     folder = _folder(path, split)
     state = _json(folder / "state.json")
     if state.get("_indices_data_files") or state.get("_indices_files"):
@@ -48,37 +57,9 @@ def datasets_folder(
         name = entry.get("filename") if isinstance(entry, dict) else None
         if not isinstance(name, str) or Path(name).name != name:
             raise BadInput(f"{folder}/state.json names a file outside the folder", hint=_HINT)
-        arrow = folder / name
-        with readable(arrow):
-            try:
-                with pa.OSFile(str(arrow)) as stream, pa.ipc.open_stream(stream) as batches:
-                    for part in batches:
-                        for index in range(part.num_rows):
-                            number += 1
-                            try:
-                                row = part.slice(index, 1).to_pylist()[0]
-                            except (ValueError, OverflowError, pa.ArrowInvalid):
-                                yield reject(
-                                    source, file, number, "a value cannot be read: text that is not UTF-8"
-                                )
-                                continue
-                            for column, labels in names.items():
-                                value = row.get(column)
-                                if isinstance(value, int) and 0 <= value < len(labels):
-                                    row[column] = labels[value]
-                            yield to_record(
-                                row,
-                                source=source,
-                                licence=licence,
-                                file=file,
-                                line=number,
-                                max_bytes=max_bytes,
-                                counts=counts,
-                            )
-            except pa.ArrowException as error:
-                raise BadInput(f"{arrow} is damaged after row {number}", hint=_HINT) from error
-    if not number:
-        raise nothing(path)
+        for row in ipc_rows(folder / name, number, names):
+            number = row.line
+            yield row
 
 
 def _folder(path: Path, split: str) -> Path:

@@ -4,10 +4,14 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from tunewright.errors import BadInput
+import pyarrow  # noqa: F401  the shelf says how to install it
+
 from tunewright.nouns import Record, Reject
-from tunewright.sources._formats import reject, to_record
-from tunewright.sources._text import MAX_BYTES, nothing, readable
+from tunewright.sources._arrow import parquet_rows
+from tunewright.sources._formats import Desk
+from tunewright.sources._mapping import Fields
+from tunewright.sources._rows import records
+from tunewright.sources._text import MAX_BYTES
 
 
 def parquet(
@@ -17,6 +21,7 @@ def parquet(
     licence: str,
     file: str,
     counts: Counter[str] | None = None,
+    fields: Fields | None = None,
     max_bytes: int = MAX_BYTES,
     batch: int = 256,
 ) -> Iterator[Record | Reject]:
@@ -28,35 +33,5 @@ def parquet(
     Limits: a page that is damaged ends the reading with an error, because rows cannot be told apart
     behind it.
     """
-    import pyarrow as pa
-    import pyarrow.parquet as pq
-
-    number = 0
-    with readable(path):
-        try:
-            with pq.ParquetFile(path) as table:
-                for part in table.iter_batches(batch_size=batch):
-                    for index in range(part.num_rows):
-                        number += 1
-                        try:
-                            row = part.slice(index, 1).to_pylist()[0]
-                        except (ValueError, OverflowError, pa.ArrowInvalid):
-                            reason = "a value cannot be read: text that is not UTF-8, or a date out of range"
-                            yield reject(source, file, number, reason)
-                            continue
-                        yield to_record(
-                            row,
-                            source=source,
-                            licence=licence,
-                            file=file,
-                            line=number,
-                            max_bytes=max_bytes,
-                            counts=counts,
-                        )
-        except pa.ArrowException as error:
-            where = f" after row {number}" if number else ""
-            raise BadInput(
-                f"{path} is not a Parquet file, or is damaged{where}", hint="export it again"
-            ) from error
-    if not number:
-        raise nothing(path)
+    desk = Desk(source=source, licence=licence, file=file, counts=counts, fields=fields, max_bytes=max_bytes)
+    yield from records(path, desk, parquet_rows(path, batch))

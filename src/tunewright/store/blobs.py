@@ -6,9 +6,27 @@ import shutil
 from collections.abc import Collection, Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 from uuid import uuid4
 
 from tunewright.errors import BadInput, Exhausted, NotFound, full
+
+
+class Lines:
+    """A text blob in the making."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.hasher = hashlib.sha256()
+        self.count = 0
+        self.digest = ""
+
+    def add(self, line: str) -> None:
+        """Append one line; it must hold no line break."""
+        data = line.encode() + b"\n"
+        self.hasher.update(data)
+        self.file.write(data)
+        self.count += 1
 
 
 class Blobs:
@@ -50,17 +68,21 @@ class Blobs:
 
     def keep_lines(self, lines: Iterable[str]) -> str:
         """Keep a text file made line by line, in bounded memory; returns its digest."""
-        hasher = hashlib.sha256()
+        with self.writing() as text:
+            for line in lines:
+                text.add(line)
+        return text.digest
+
+    @contextmanager
+    def writing(self) -> Iterator["Lines"]:
+        """A text blob made line by line; its `digest` is known when the block ends."""
         with self._arriving("") as place:
             with place.open("wb") as file:
-                for line in lines:
-                    data = line.encode() + b"\n"
-                    hasher.update(data)
-                    file.write(data)
-            digest = hasher.hexdigest()
-            if digest not in self:
-                self._settle(place, digest)
-        return digest
+                text = Lines(file)
+                yield text
+            text.digest = text.hasher.hexdigest()
+            if text.digest not in self:
+                self._settle(place, text.digest)
 
     def lines(self, digest: str) -> Iterator[str]:
         """The lines of a text blob."""

@@ -15,7 +15,7 @@ import json
 import platform
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -29,7 +29,8 @@ from sqlalchemy.engine import Connection, Engine
 from tunewright.errors import Exhausted, NotFound, Refused, TunewrightError, full
 from tunewright.nouns import NOUNS, Entry, Noun, Outcome
 from tunewright.store import merkle
-from tunewright.store.blobs import Blobs
+from tunewright.store.blobs import Blobs, Lines
+from tunewright.store.people import Link, add_links
 from tunewright.store.tables import ledger, names, things
 
 N = TypeVar("N", bound=Noun)
@@ -208,6 +209,7 @@ class Step:
         self.used: list[Noun] = []
         self.saved: list[tuple[Noun, str]] = []
         self.last_acts: list[Callable[[], object]] = []
+        self.links: list[Link] = []
         self._blobs = store.blobs
 
     def use(self, noun: N) -> N:
@@ -228,12 +230,21 @@ class Step:
         """Keep nouns as JSONL; returns the blob's digest."""
         return self._blobs.keep_lines(noun.model_dump_json() for noun in nouns)
 
+    def writing(self) -> AbstractContextManager[Lines]:
+        """A blob of lines in the making, in bounded memory; its `digest` is known when the block ends."""
+        return self._blobs.writing()
+
+    def link(self, rows: Iterable[Link]) -> None:
+        """Note which records of which dataset speak of a person, for `forget`."""
+        self.links += rows
+
     def afterwards(self, act: Callable[[], object]) -> None:
         """Do this once the entry is written, and only then: erasing, above all."""
         self.last_acts.append(act)
 
     def flush(self, db: Connection) -> None:
         """Write what was saved. Only the ledger calls this, inside its transaction."""
+        add_links(db, self.links)
         for noun, name in self.saved:
             if not db.scalar(select(things.c.digest).where(things.c.digest == noun.digest)):
                 row = {"digest": noun.digest, "kind": noun.kind, "body": noun.canonical.decode()}

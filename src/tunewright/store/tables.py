@@ -12,6 +12,7 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     String,
     Table,
@@ -56,6 +57,14 @@ ledger = Table(
     Column("body", Text, nullable=False),
     Column("root", String(64), nullable=False),
     Column("peaks", Text, nullable=False),
+)
+
+people = Table(  # who is spoken of where: keyed commitments, no words
+    "people",
+    meta,
+    Column("person", LargeBinary(16), primary_key=True),
+    Column("dataset", String(64), primary_key=True),
+    Column("record", String(600), primary_key=True),
 )
 
 exchanges = Table(  # with `feedback`, the only tables that hold what people said: they must be able to forget

@@ -151,7 +151,7 @@ class Verb(Generic[P, R]):
                 params[name] = f"commitment:{project.commit(value)}"
             else:
                 params[name] = list(value) if isinstance(value, tuple) else value
-        inputs += [noun for read in self.reads for noun in READS[read](project)]
+        inputs += [noun for read in self.reads for noun in READS[read](project, given.arguments)]
         digests = tuple(dict.fromkeys(noun.digest for noun in inputs))
         key = Key(verb=self.name, params=params, inputs=digests, software=software())
         return Work(self.name, key.digest, digests), params

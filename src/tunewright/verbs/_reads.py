@@ -1,10 +1,12 @@
 """What verbs read besides their arguments: part of the key that says whether work was done before."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import UTC, datetime
 
 from tunewright.bases import find
-from tunewright.nouns import Erasure, Noun, Policy
+from tunewright.nouns import Day, Erasure, Noun, Policy
 from tunewright.project import Project
+from tunewright.verbs._places import places
 
 
 def _vetting(policy: Policy) -> Policy:
@@ -14,16 +16,26 @@ def _vetting(policy: Policy) -> Policy:
     return policy.model_copy(update={"release": (), "serve": {}, "options": options})
 
 
-READS: dict[str, Callable[[Project], Iterable[Noun]]] = {
-    "sources": lambda project: project.sources(),
-    "policy": lambda project: [project.policy()],
-    "policy.vet": lambda project: [_vetting(project.policy())],
-    "recipe": lambda project: [project.recipe()],
-    "plan": lambda project: [project.plan()],
-    "about": lambda project: [project.about()],
-    "cases": lambda project: [project.cases()],
-    "base": lambda project: [
+def _day(project: Project, _: Mapping[str, object]) -> Iterator[Day]:
+    """Today, when something about the data ends on a day; else work would be done again every morning."""
+    ends = any(said.retain_until not in ("", "none") for said in project.settings.data)
+    if ends or "retention" in {name.partition(".")[0] for name in project.settings.policy.vet}:
+        yield Day(date=datetime.now(UTC).date().isoformat())
+
+
+READS: dict[str, Callable[[Project, Mapping[str, object]], Iterable[Noun]]] = {
+    "sources": lambda project, said: (place.source for place in places(project, bool(said.get("refresh")))),
+    "today": _day,
+    "reviews": lambda project, _: project.reviews(),
+    "marks": lambda project, _: project.marks(),
+    "policy": lambda project, _: [project.policy()],
+    "policy.vet": lambda project, _: [_vetting(project.policy())],
+    "recipe": lambda project, _: [project.recipe()],
+    "plan": lambda project, _: [project.plan()],
+    "about": lambda project, _: [project.about()],
+    "cases": lambda project, _: [project.cases()],
+    "base": lambda project, _: [
         find(project.settings.tune.base, home=project.folder, cache=project.state / "bases").base
     ],
-    "erasures": lambda project: project.ledger.all(Erasure),
+    "erasures": lambda project, _: project.ledger.all(Erasure),
 }

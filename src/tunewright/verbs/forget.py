@@ -1,12 +1,16 @@
+import hashlib
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import closing
 from functools import partial
 
 from tunewright.errors import NotFound
-from tunewright.nouns import NOUNS, Dataset, Erasure, Model, Private, Record, Reject, Release
+from tunewright.nouns import NOUNS, Dataset, Erasure, Model, Private, Record, Release, Report
 from tunewright.project import Project
-from tunewright.store import Step
+from tunewright.store import Lines, Looks, Step
 from tunewright.verbs import verb
+from tunewright.verbs._looking import content_key
+from tunewright.verbs._people import person_keys
 
 
 @verb(repeats=True)
@@ -20,30 +24,43 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
     Parameters:
     person: the key they are known by, such as an e-mail address or customer number
 
-    Limits: finds a person by their key, not by being mentioned in others' words; your own source files
-    and backups are yours to clean.
+    Besides records that carry the key, those go in which vetting found it: an e-mail address, a telephone or
+    account number, a full name. Pseudonyms of the person, copies fetched from elsewhere, and lists of changes
+    are deleted too.
+
+    Limits: mentions that vetting did not find stay; so does a person known by another key. Your own source
+    files and backups are yours to clean.
     """
-    commitment = project.commit(person)
+    commitments = {project.commit(key) for key in (person, *person_keys(person))}
+    commitment, spoken_of = project.commit(person), _spoken_of(project, commitments)
     names = {digest: name for name, digest in project.ledger.names(Dataset).items()}
-    affected, blobs, removed = list[Dataset](), list[str](), set[str]()
+    written = {hashlib.sha256().hexdigest()}  # nothing at all is nobody's
+    affected, blobs, removed, seen = list[Dataset](), list[str](), set[str](), list[bytes]()
     for dataset in project.ledger.all(Dataset):
         here = project.ledger.blobs  # either blob may have been erased for somebody else
-        records = list(project.records(dataset)) if dataset.records in here else []
-        rejects = list(project.quarantine(dataset)) if dataset.quarantine in here else []
-        kept = [r for r in records if commitment not in r.subjects]
-        spared = [r for r in rejects if commitment not in r.subjects]
-        if len(kept) == len(records) and len(spared) == len(rejects):
+        mine, gone = spoken_of.get(dataset.digest, set[str]()), 0
+        with step.writing() as kept, step.writing() as spared:
+            for line in project.records(dataset).lines() if dataset.records in here else ():
+                record = Record.model_validate_json(line)
+                if record.id in mine or commitments & set(record.subjects):
+                    removed.add(record.id)
+                    seen.append(content_key(line, project.secret))
+                    gone += 1
+                else:
+                    kept.add(line)
+            for reject in project.quarantine(dataset) if dataset.quarantine in here else ():
+                if reject.record in mine or commitments & set(reject.subjects):
+                    gone += 1
+                else:
+                    spared.add(reject.model_dump_json())
+        if not gone:
             continue
+        written |= {kept.digest, spared.digest}
         affected.append(dataset)
-        removed |= {r.id for r in records if commitment in r.subjects}
-        if len(kept) < len(records):
-            blobs.append(dataset.records)
-        if len(spared) < len(rejects):
-            blobs.append(dataset.quarantine)
+        blobs += [dataset.records, dataset.quarantine]
         if name := names.get(dataset.digest):
-            gone = len(records) + len(rejects) - len(kept) - len(spared)
-            step.save(_without(step, dataset, kept, spared, gone), name)
-    exchanges = project.traffic.of(commitment)
+            step.save(_without(dataset, kept, spared, gone), name)
+    exchanges = [each for one in sorted(commitments) for each in project.traffic.of(one)]
     if not affected and not exchanges:
         raise NotFound(
             "nobody is known here by that key",
@@ -52,16 +69,20 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
     lost = {digest for dataset in affected for digest in _lineage(project, dataset)}
     models = [m for m in project.ledger.all(Model) if m.dataset in lost]
     marked = {m.digest for m in models}
-    for blob in dict.fromkeys(blobs):
+    for report in project.ledger.all(Report):
+        if report.about == "data" and report.subject in {dataset.digest for dataset in affected}:
+            blobs += [blob for blob in (report.changes, report.page) if blob]
+    blobs = [blob for blob in dict.fromkeys(blobs) if blob not in written]
+    for blob in blobs:
         step.afterwards(partial(project.ledger.blobs.erase, blob))
     step.afterwards(partial(project.traffic.erase, exchanges))
-    step.afterwards(partial(_sweep, project, commitment))
+    step.afterwards(partial(_clean, project, person, commitments, seen))
     erasure = Erasure(
         person=commitment,
         records=len(removed),
         exchanges=len(exchanges),
         datasets=tuple(sorted(lost)),
-        blobs=tuple(dict.fromkeys(blobs)),
+        blobs=tuple(blobs),
         models=tuple(sorted(marked)),
         releases=tuple(sorted(r.digest for r in project.ledger.all(Release) if r.model in marked)),
         retrain="tunewright run",
@@ -77,22 +98,39 @@ def _lineage(project: Project, dataset: Dataset) -> Iterator[str]:
         yield dataset.digest
 
 
-def _sweep(project: Project, commitment: str) -> None:
-    """What killed and unfinished work left behind may hold the person too."""
-    shutil.rmtree(project.state / "work", ignore_errors=True)
+def _spoken_of(project: Project, commitments: Iterable[str]) -> dict[str, set[str]]:
+    """Dataset to ids of the records in which vetting found the person."""
+    found = dict[str, set[str]]()
+    for commitment in commitments:
+        for digest, ids in project.people.of(commitment).items():
+            found.setdefault(digest, set()).update(ids)
+    return found
+
+
+def _clean(project: Project, person: str, commitments: Iterable[str], seen: Iterable[bytes]) -> None:
+    """What killed and unfinished work left behind may hold the person too; so may indexes and copies."""
+    for folder in ("work", "fetched"):
+        shutil.rmtree(project.state / folder, ignore_errors=True)
+    for name in ("vetting.html", "changes.html", "changes.jsonl"):
+        (project.out / name).unlink(missing_ok=True)
+    with closing(Looks(project.state / "looks.db")) as looks:
+        looks.forget(seen)
+    project.vault.erase(person)
     things = (noun for kind in NOUNS.values() for noun in project.ledger.all(kind))
     known = {blob for noun in things for blob in noun.points_at()}
-    project.ledger.blobs.sweep(known, commitment)
+    for commitment in commitments:
+        project.people.erase(commitment)
+        project.ledger.blobs.sweep(known, commitment)
 
 
-def _without(step: Step, dataset: Dataset, kept: list[Record], spared: list[Reject], gone: int) -> Dataset:
-    fates = {"kept": len(kept), "held back": len(spared), "forgotten": gone}
+def _without(dataset: Dataset, kept: Lines, spared: Lines, gone: int) -> Dataset:
+    fates = {"kept": kept.count, "held back": spared.count, "forgotten": gone}
     fates["dropped before"] = dataset.received - sum(fates.values())
     return dataset.model_copy(
         update={
-            "records": step.keep_nouns(kept),
-            "count": len(kept),
-            "quarantine": step.keep_nouns(spared),
+            "records": kept.digest,
+            "count": kept.count,
+            "quarantine": spared.digest,
             "fates": {fate: n for fate, n in fates.items() if n},
             "parent": dataset.digest,
         }
