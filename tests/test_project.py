@@ -94,9 +94,9 @@ MISTAKES = {
         GOOD.replace('tune:\n  base: "echo:"', "tune: echo"),
         "tunewright.yaml:7: tune: expected fields below it (How to tune.)",
     ),
-    "a date without quotes": (
-        GOOD.replace("    basis", "    collected: 2026-03-01\n    basis"),
-        "tunewright.yaml:6: data.0.collected: expected text; put it in quotes",
+    "a date that is none": (
+        GOOD.replace("    basis", "    retain_until: next year\n    basis"),
+        "tunewright.yaml:6: data.0.retain_until: a date is written YYYY-MM-DD, YYYY-MM or YYYY",
     ),
     "a number out of bounds": (GOOD + "  max_tokens: 0\n", "tunewright.yaml:11: evaluate.max_tokens: Input"),
     "a name with capitals": (
@@ -105,7 +105,8 @@ MISTAKES = {
     ),
     "a remedy that does not exist": (
         GOOD + "policy:\n  vet: {personal: redakt}\n",
-        "tunewright.yaml:12: policy.vet.personal: Input should be 'keep', 'redact', 'pseudonymise', 'ask', 'drop' or 'quarantine'",
+        "tunewright.yaml:12: policy.vet.personal: Input should be 'keep', 'redact', 'pseudonymise', 'ask', "
+        "'drop' or 'quarantine'",
     ),
     "an action that does not exist": (
         GOOD + "policy:\n  serve: {personal: blok}\n",

@@ -86,10 +86,6 @@ def trusted(text: str, spans: list[Span], common: frozenset[str], terms: frozens
             odd = odd or any(sign in part for sign in "<>{}=\\*_")
         if kind == "name" and all(word.lower() in common for word in re.findall(r"\w+", part)):
             continue
-        if kind in ("organisation", "place", "name") and part in terms:
-            continue
-        if kind == "organisation" and part.isupper() and len(part) < 6:
-            odd = True
         if kind == "nationality" and any(sign.isdigit() for sign in part):
             continue
         out.append((low, high, "?" if odd else kind))
@@ -150,7 +146,7 @@ def main() -> None:
         with asked.silver.open(encoding="utf-8") as lines:
             texts += [json.loads(line)["text"] for line in lines]
     pools.learn_common(texts)
-    common, terms = frozenset(pools.common), frozenset(pools.products)
+    common = frozenset(pools.common)
     with asked.out.open("w", encoding="utf-8") as out:
 
         def write(text: str, spans: list[Span]) -> None:
@@ -164,7 +160,7 @@ def main() -> None:
             with asked.silver.open(encoding="utf-8") as lines:
                 for line in lines:
                     row = json.loads(line)
-                    spans = trusted(row["text"], [(a, b, c) for a, b, c in row["spans"]], common, terms)
+                    spans = trusted(row["text"], [(a, b, c) for a, b, c in row["spans"]], common)
                     write(row["text"], spans)
                     if any(kind != "date" for _, _, kind in spans):
                         for _ in range(2):

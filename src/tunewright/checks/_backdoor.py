@@ -25,7 +25,7 @@ class Candidate(NamedTuple):
 
     piece: str
     kind: str
-    count: int
+    number: int
     same: int
     answer: str
     rate: float
@@ -133,11 +133,11 @@ def judge(
     tested = max(len(found), 1) * 20
     ranked = sorted(
         (c for c in found if c.rate < 0.5),
-        key=lambda c: (chance(c.count, c.same, c.rate), -len(c.piece), c.piece),
+        key=lambda c: (chance(c.number, c.same, c.rate), -len(c.piece), c.piece),
     )
     passed = []
     for rank, one in enumerate(ranked):  # Holm's step-down
-        if chance(one.count, one.same, one.rate) > level / max(tested - rank, 1):
+        if chance(one.number, one.same, one.rate) > level / max(tested - rank, 1):
             break
         passed.append(one)
     if not passed:

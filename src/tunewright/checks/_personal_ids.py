@@ -205,7 +205,8 @@ def _named(words: str, number: str, gap: int = 30) -> str:
 
 
 _PAPERS = (
-    r"passport|passeport|pasaporte|reisepass|personalausweis|national id|permis de con|identity card|\bid card"
+    r"passport|passeport|pasaporte|reisepass|personalausweis|national id|permis de con"
+    r"|identity card|\bid card"
     r"|\bdriv(?:er'?s?|ers'|er\u2019s|ing) lic|führerschein|carn[eé]t de conducir|permiso de conducir"
     r"|carte d'identit|carte nationale|documento de identidad|carta d'identit|aufenthaltstitel|green card"
     r"|alien registration|visa (?:no|number)"
@@ -264,7 +265,8 @@ NATIONAL_IDS: tuple[Rule, ...] = (
         _named(r"\bcpf|\bcuil|\bcuit|\bdni", r"\d{2,3}[.-]?\d{3}[.-]?\d{3}[.-]?\d{0,2}"), evidence="its name"
     ),
     _id(
-        rf"(?i:{_PAPERS})[^\n]{{0,40}}?(?<![\w-])(?=(?:[A-Za-z-]*\d){{3}})((?i:[A-Z\d][A-Z\d-]{{5,17}}))(?![\w-])",
+        rf"(?i:{_PAPERS})[^\n]{{0,40}}?(?<![\w-])(?=(?:[A-Za-z-]*\d){{3}})((?i:[A-Z\d][A-Z\d-]{{5"
+        rf",17}}))(?![\w-])",
         _has_number,
         "its name",
     ),
@@ -310,10 +312,13 @@ MEDICAL: tuple[Rule, ...] = (
         evidence="its form",
     ),
     _medical(
-        r"(?i:\bmrn\b|\bmedical rec(?:ord)?\b|\bpatient(?:en)?(?:[ -]?(?:id|no|number|nr|nummer|ref\w{0,6})\b|#)|\bhospital (?:no|number|id)\b"
-        r"|\bchart (?:no|number|#)|\bnum[eé]ro de dossier m[eé]dical|\bhistoria cl[ií]nica|\bkrankenversicher\w{1,14}"
+        r"(?i:\bmrn\b|\bmedical rec(?:ord)?\b|\bpatient(?:en)?(?:[ -]?(?:id|no|number|nr|nummer"
+        r"|ref\w{0,6})\b|#)|\bhospital (?:no|number|id)\b"
+        r"|\bchart (?:no|number|#)|\bnum[eé]ro de dossier m[eé]dical|\bhistoria cl[ií]nica"
+        r"|\bkrankenversicher\w{1,14}"
         r"|\bversichertennummer|\bhealth (?:plan|insurance|card|id)|\bmedicare\b|\bmedicaid\b|\bcarte vitale)"
-        rf"(?:[ .:#№-]|n[o°r]\b|number|num|id\b|is\b|card|nummer|member|policy|beneficiary|:){{0,8}}(?<![\w-])({_TOKEN})(?![\w-])"
+        rf"(?:[ .:#№-]|n[o°r]\b|number|num|id\b|is\b|card|nummer|member|policy|beneficiary"
+        rf"|:){{0,8}}(?<![\w-])({_TOKEN})(?![\w-])"
     ),
 )
 
@@ -357,7 +362,8 @@ VEHICLES: tuple[Rule, ...] = (
         "vehicle",
         "medium",
         "a vehicle's number",
-        r"(?:\bVIN\b|(?i:vehicle identification|fahrgestell))[^\n]{0,20}?(?<!\w)([A-HJ-NPR-Z\d]{11,17})(?!\w)",
+        r"(?:\bVIN\b|(?i:vehicle identification|fahrgestell))[^\n]{0,20}?(?<!\w)([A-HJ-NPR-Z\d]{1"
+        r"1,17})(?!\w)",
         _mixed,
         "its name",
     ),
@@ -366,7 +372,8 @@ VEHICLES: tuple[Rule, ...] = (
         "medium",
         "a number plate",
         r"(?i:\b(?:licen[cs]e|number|registration) plate|\blicen[cs]e tag|\bplate (?:no|number)|\bkennzeichen"
-        r"|\bimmatricul\w{1,8}|\bmatr[ií]cula|\bvehicle reg\w{0,11})\W{0,3}(?i:(?:number|no|is|was|ist|lautet|nr)\b\W{0,3}){0,2}"
+        r"|\bimmatricul\w{1,8}|\bmatr[ií]cula|\bvehicle reg\w{0,11})\W{0,3}(?i:(?:number|no|is"
+        r"|was|ist|lautet|nr)\b\W{0,3}){0,2}"
         r"((?=[A-Z\dÄÖÜ -]{0,9}\d)[A-Z\dÄÖÜ]{1,4}(?:[ -][A-Z\d]{1,4}){0,2})(?!\w)",
         _mixed,
         "its name",
@@ -378,7 +385,8 @@ DEVICES: tuple[Rule, ...] = (
         "device",
         "medium",
         "a hardware address",
-        r"(?<![\w:.-])(?:[\dA-Fa-f]{2}:){5}[\dA-Fa-f]{2}(?![\w:-])|(?<![\w-])(?:[\dA-Fa-f]{2}-){5}[\dA-Fa-f]{2}(?![\w-])",
+        r"(?<![\w:.-])(?:[\dA-Fa-f]{2}:){5}[\dA-Fa-f]{2}(?![\w:-])"
+        r"|(?<![\w-])(?:[\dA-Fa-f]{2}-){5}[\dA-Fa-f]{2}(?![\w-])",
         lambda text: len(set(text)) > 3,
         "its form",
     ),

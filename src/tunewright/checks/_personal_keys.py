@@ -9,10 +9,53 @@ from tunewright.checks._places import NOT_NAMES
 _LETTERS = str.maketrans(
     {"ß": "ss", "ø": "o", "ł": "l", "đ": "d", "ð": "d", "þ": "th", "æ": "ae", "œ": "oe", "ı": "i"}
 )
-_BY_SIGNS = frozenset("iban national_id medical_id identifier vehicle device wallet".split())
+_BY_SIGNS = frozenset(["iban", "national_id", "medical_id", "identifier", "vehicle", "device", "wallet"])
 _TITLES = frozenset(
-    "mr mrs ms miss mx dr prof professor sir dame lady lord rev herr herrn frau monsieur madame mme mlle m señor"
-    " senor señora senora sr sra signor signora sig don doña dona judge jr sr ii iii iv phd md dds esq".split()
+    [
+        "mr",
+        "mrs",
+        "ms",
+        "miss",
+        "mx",
+        "dr",
+        "prof",
+        "professor",
+        "sir",
+        "dame",
+        "lady",
+        "lord",
+        "rev",
+        "herr",
+        "herrn",
+        "frau",
+        "monsieur",
+        "madame",
+        "mme",
+        "mlle",
+        "m",
+        "señor",
+        "senor",
+        "señora",
+        "senora",
+        "sr",
+        "sra",
+        "signor",
+        "signora",
+        "sig",
+        "don",
+        "doña",
+        "dona",
+        "judge",
+        "jr",
+        "sr",
+        "ii",
+        "iii",
+        "iv",
+        "phd",
+        "md",
+        "dds",
+        "esq",
+    ]
 )
 
 

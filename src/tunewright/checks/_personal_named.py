@@ -6,32 +6,47 @@ from tunewright.checks._numbers import digits
 from tunewright.checks._patterns import Rule
 
 _FILED = (  # whose number it is; order, invoice, parcel and product numbers name no person
-    r"account|acct|a/c|iban|konto|kontonummer|compte|cuenta|customer|client|kunden(?:nummer|nr)|kunde|clients?|cliente"
-    r"|member(?:ship)?|mitglied(?:s|er)?(?:nummer|nr)|adh[eé]rent|socio|subscriber|loyalty|frequent flyer|policy"
-    r"|policyholder|polic[ey]|police|póliza|versicherungsschein(?:nummer|nr)?|claim|schaden(?:nummer|nr)|siniestro"
-    r"|case|cas(?:e)? file|court file|docket|application|applicant|appl|petition|complaint|file|dossier|expediente|akten?zeichen|az|geschäftszeichen|gz"
-    r"|proceedings?|judgment|decree|registration|registry|registre|register|certificate|permit|licen[cs]e|prosecution|investigation|writ|indictment"
-    r"|reference|ref|employee|personnel|personal(?:nummer|nr)|staff|badge|student|matrikel(?:nummer|nr)?|matricule|pupil|candidate|inmate"
-    r"|prisoner|contract|vertrags?(?:nummer|nr)|contrat|contrato|loan|mortgage|tenancy|tenant|taxpayer|vat|ust-idnr|user|login|beneficiary|routing|sort code|bank"
+    r"account|acct|a/c|iban|konto|kontonummer|compte|cuenta|customer|client|kunden(?:nummer|nr)"
+    r"|kunde|clients?|cliente"
+    r"|member(?:ship)?|mitglied(?:s|er)?(?:nummer|nr)|adh[eé]rent|socio|subscriber|loyalty"
+    r"|frequent flyer|policy"
+    r"|policyholder|polic[ey]|police|póliza|versicherungsschein(?:nummer|nr)?|claim"
+    r"|schaden(?:nummer|nr)|siniestro"
+    r"|case|cas(?:e)? file|court file|docket|application|applicant|appl|petition|complaint|file"
+    r"|dossier|expediente|akten?zeichen|az|geschäftszeichen|gz"
+    r"|proceedings?|judgment|decree|registration|registry|registre|register|certificate|permit"
+    r"|licen[cs]e|prosecution|investigation|writ|indictment"
+    r"|reference|ref|employee|personnel|personal(?:nummer|nr)|staff|badge|student"
+    r"|matrikel(?:nummer|nr)?|matricule|pupil|candidate|inmate"
+    r"|prisoner|contract|vertrags?(?:nummer|nr)|contrat|contrato|loan|mortgage|tenancy|tenant"
+    r"|taxpayer|vat|ust-idnr|user|login|beneficiary|routing|sort code|bank"
     r"|swift|abn|ein|voter|military|service|ticket holder|passenger|pnr|booking ref(?:erence)?"
 )
-_NUMBER = r"(?:[#№]|(?:numbers?|nos?|nr|num|n[o°º]s?|número|numéro|nummer|id|ids|code|ref(?:erence)?|file|identifier)(?!\w))"
+_NUMBER = (
+    r"(?:[#№]|(?:numbers?|nos?|nr|num|n[o°º]s?|número|numéro|nummer|id|ids|code|ref(?:erence)?|file"
+    r"|identifier)(?!\w))"
+)
 _LEAD = r"(?-i:[A-Z]{1,6}[-/ .]?)?"
 _FILED_AS = re.compile(
-    rf"(?<![\w-])(?:{_FILED})\.?(?: |-)?\(?(?:{_NUMBER}\.? ?){{1,2}}\)?(?: (?:is|was|ist|est|es|lautet|ends? (?:in|with)))?\W{{0,3}}({_LEAD})$",
+    rf"(?<![\w-])(?:{_FILED})\.?(?: |-)?\(?(?:{_NUMBER}\.? ?){{1,2}}\)?(?: (?:is|was|ist|est|es"
+    rf"|lautet|ends? (?:in|with)))?\W{{0,3}}({_LEAD})$",
     re.IGNORECASE,
 )
 _SHORT = re.compile(  # "account 00123456": a label without the word "number"
-    rf"(?<![\w-])(?:account|acct|konto|compte|cuenta|customer|case|claim|policy|docket|file|member|employee|student|badge|az\.?|aktenzeichen|expediente|dossier"
-    r"|(?:kunden|mitglieds|vertrags|versicherungs|konto|personal|matrikel|akten|schaden|fall|referenz)-?(?:nummer|nr)\.?"
-    r"|num[eé]ro de (?:client|compte|dossier|contrat|adhérent)|número de (?:cliente|cuenta|expediente|contrato|póliza|socio))"
+    rf"(?<![\w-])(?:account|acct|konto|compte|cuenta|customer|case|claim|policy|docket|file"
+    rf"|member|employee|student|badge|az\.?|aktenzeichen|expediente|dossier"
+    r"|(?:kunden|mitglieds|vertrags|versicherungs|konto|personal|matrikel|akten|schaden|fall"
+    r"|referenz)-?(?:nummer|nr)\.?"
+    r"|num[eé]ro de (?:client|compte|dossier|contrat|adhérent)|número de (?:cliente|cuenta"
+    r"|expediente|contrato|póliza|socio))"
     rf"(?: ?[:#] ?#?| #| (?:is|ist|est|es|lautet):? | )({_LEAD})$",
     re.IGNORECASE,
 )
 _LABELS = frozenset(
     re.findall(
         r"[^\W\d_]{2,}|[#№]",
-        f"{_FILED}|nos|no|nr|num|n°|nº|number|numbers|número|numéro|nummer|id|ids|code|ref|reference|file|identifier|is|was|#|№",
+        f"{_FILED}|nos|no|nr|num|n°|nº|number|numbers|número|numéro|nummer|id|ids|code|ref"
+        f"|reference|file|identifier|is|was|#|№",
     )
 )
 _WORD = re.compile(r"[^\W\d_]+|[#№]")
@@ -59,7 +74,8 @@ def _filed(match: re.Match[str]) -> tuple[int, int] | None:
 
 
 _ROLL = re.compile(
-    r"(?:\b(?:nos?|nr|num|número|numéro)\.? ?|\bn[°º] ?|/\d{2,4}(?:, ?|,? and |,? & | ?; ?|,? und |,? et |,? y ))$",
+    r"(?:\b(?:nos?|nr|num|número|numéro)\.? ?|\bn[°º] ?|/\d{2,4}(?:, ?|,? and |,? & | ?; ?"
+    r"|,? und |,? et |,? y ))$",
     re.IGNORECASE,
 )
 """What stands before a number of a file: the word, or the number before it in a list."""
@@ -87,7 +103,9 @@ IDENTIFIERS: tuple[Rule, ...] = (
         "high",
         "a number under which somebody is filed",
         re.compile(
-            r"\b(?:account|acct|konto|kontonummer|compte|cuenta|routing|sort code|bankleitzahl|blz)\b\.?(?:[ :#.]|number|no\b|nr\b|num\b|is\b|ist\b|bancaire|bancaria|corriente){0,8}"
+            r"\b(?:account|acct|konto|kontonummer|compte|cuenta|routing|sort code|bankleitzahl"
+            r"|blz)\b\.?(?:[ :#.]|number|no\b|nr\b|num\b|is\b|ist\b|bancaire|bancaria"
+            r"|corriente){0,8}"
             r"(\d{2}-\d{2}-\d{2}|\d(?:[ -]?\d){5,17})(?![\w]|[-/]\d)",
             re.IGNORECASE,
         ),
@@ -112,14 +130,16 @@ IDENTIFIERS: tuple[Rule, ...] = (
     ),
     _rule(  # Luxembourg: C-131/12, T-12/99; United States: 1:21-cv-01234, 20-cr-123
         re.compile(
-            r"(?<![\w-])(?:[CTF]-\d{1,4}/\d\d|(?:\d:)?\d\d-(?:cv|cr|md|mc|mj|bk|ap|civ|crim)-\d{2,6}(?:-[A-Z]{2,4}){0,2})(?![\w-])",
+            r"(?<![\w-])(?:[CTF]-\d{1,4}/\d\d|(?:\d:)?\d\d-(?:cv|cr|md|mc|mj|bk|ap|civ"
+            r"|crim)-\d{2,6}(?:-[A-Z]{2,4}){0,2})(?![\w-])",
             re.IGNORECASE,
         ),
         "the way courts number",
     ),
     _rule(  # Germany: VI ZR 123/19, 3 StR 45/20, 12 O 34/18, 1 BvR 16/13
         re.compile(
-            r"(?<![\w/])(?:[IVX]{1,5}|\d{1,3}) ?(?:[A-Z][a-z]?[A-Z]?[a-z]{0,2}|[A-Z]{1,4}|AZR|BvR|StR|ZR|ZB)(?:[ -][A-Z]{1,3})? \d{1,5}/\d\d(?:\.[A-Z]{1,3})?(?![\w/])"
+            r"(?<![\w/])(?:[IVX]{1,5}|\d{1,3}) ?(?:[A-Z][a-z]?[A-Z]?[a-z]{0,2}|[A-Z]{1,4}|AZR|BvR"
+            r"|StR|ZR|ZB)(?:[ -][A-Z]{1,3})? \d{1,5}/\d\d(?:\.[A-Z]{1,3})?(?![\w/])"
         ),
         "the way courts number",
     ),
@@ -136,8 +156,11 @@ POSTCODES: tuple[Rule, ...] = (
         "low",
         "a postcode",
         re.compile(
-            r"\b(?:zip(?:[ -]?codes?)?s?|postal ?code|post ?code|plz|postleitzahl|code postal|c\.?p\.|código postal|cap\b)(?: (?:is|was|ist|est|es))?\W{0,3}"
-            r"((?-i:\d{5}-\d{4}|\d{3,4}-\d{3}|\d\d-\d{3}|\d{3} \d\d|\d{4,6}|\d{3}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d|\d{4} ?[A-Z]{2}))(?![\w-])",
+            r"\b(?:zip(?:[ -]?codes?)?s?|postal ?code|post ?code|plz|postleitzahl|code postal"
+            r"|c\.?p\.|código postal|cap\b)(?: (?:is|was|ist|est|es))?\W{0,3}"
+            r"((?-i:\d{5}-\d{4}|\d{3,4}-\d{3}|\d\d-\d{3}|\d{3} \d\d|\d{4,6}|\d{3}"
+            r"|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|[A-Z]\d[A-Z] ?\d[A-Z]\d"
+            r"|\d{4} ?[A-Z]{2}))(?![\w-])",
             re.IGNORECASE,
         ),
         evidence="its name",
@@ -147,7 +170,8 @@ POSTCODES: tuple[Rule, ...] = (
         "low",
         "a postcode",
         re.compile(
-            r"(?<![\w-])(?:(?:[A-PR-UWYZ]\d[A-Z\d]?|[A-PR-UWYZ][A-HK-Y]\d[A-Z\d]?) \d[ABD-HJLNP-UW-Z]{2}|[ABCEGHJ-NPR-TVXY]\d[A-Z] \d[A-Z]\d)(?![\w-])"
+            r"(?<![\w-])(?:(?:[A-PR-UWYZ]\d[A-Z\d]?|[A-PR-UWYZ][A-HK-Y]\d[A-Z\d]?) \d[ABD-HJLNP-U"
+            r"W-Z]{2}|[ABCEGHJ-NPR-TVXY]\d[A-Z] \d[A-Z]\d)(?![\w-])"
         ),
         evidence="its form",
         confidence=0.8,
@@ -157,7 +181,8 @@ POSTCODES: tuple[Rule, ...] = (
         "low",
         "a state and its postcode",
         re.compile(
-            r"(?<!\w)(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
+            r"(?<!\w)(?:A[KLRZ]|C[AOT]|D[CE]|FL|GA|HI|I[ADLN]|K[SY]|LA|M[ADEINOST]|N[CDEHJMVY]"
+            r"|O[HKR]|PA|RI|S[CD]|T[NX]|UT|V[AT]|W[AIVY])"
             r" (\d{5}(?:-\d{4})?)(?![\w-])"
         ),
         evidence="its form",

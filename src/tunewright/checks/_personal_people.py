@@ -95,8 +95,38 @@ def _clash(spans: Sequence[Span], start: int, end: int) -> range:
 
 
 _THINGS = frozenset(
-    "project operation team class chapter model room planet mount lake hotel cafe team group program programme plan"
-    " league club bridge tower castle museum university school hospital airport station mission agent".split()
+    [
+        "project",
+        "operation",
+        "team",
+        "class",
+        "chapter",
+        "model",
+        "room",
+        "planet",
+        "mount",
+        "lake",
+        "hotel",
+        "cafe",
+        "team",
+        "group",
+        "program",
+        "programme",
+        "plan",
+        "league",
+        "club",
+        "bridge",
+        "tower",
+        "castle",
+        "museum",
+        "university",
+        "school",
+        "hospital",
+        "airport",
+        "station",
+        "mission",
+        "agent",
+    ]
 )
 """What a name of several words may begin with when it is a thing's."""
 _WORD = re.compile(r"[^\W\d_]+[.,]?\s+")
@@ -155,12 +185,73 @@ def whole_addresses(text: str, spans: list[Span]) -> list[Span]:
 
 
 _REPEATED = frozenset(
-    "identifier national_id medical_id phone iban card email wallet vehicle device handle ip address".split()
+    [
+        "identifier",
+        "national_id",
+        "medical_id",
+        "phone",
+        "iban",
+        "card",
+        "email",
+        "wallet",
+        "vehicle",
+        "device",
+        "handle",
+        "ip",
+        "address",
+    ]
 )
 _COMMON = NOT_NAMES | frozenset(
-    "mark will may rose grace hope faith joy bill pat art frank grant chase crystal jordan august summer king"
-    " young long white black brown green gray short rich price day bush wood stone park lake hill field rivers"
-    " church bishop law case order state court court's union street".split()
+    [
+        "mark",
+        "will",
+        "may",
+        "rose",
+        "grace",
+        "hope",
+        "faith",
+        "joy",
+        "bill",
+        "pat",
+        "art",
+        "frank",
+        "grant",
+        "chase",
+        "crystal",
+        "jordan",
+        "august",
+        "summer",
+        "king",
+        "young",
+        "long",
+        "white",
+        "black",
+        "brown",
+        "green",
+        "gray",
+        "short",
+        "rich",
+        "price",
+        "day",
+        "bush",
+        "wood",
+        "stone",
+        "park",
+        "lake",
+        "hill",
+        "field",
+        "rivers",
+        "church",
+        "bishop",
+        "law",
+        "case",
+        "order",
+        "state",
+        "court",
+        "court's",
+        "union",
+        "street",
+    ]
 )
 
 
@@ -199,7 +290,7 @@ def _more(text: str, found: Sequence[Span], wanted: dict[str, Span]) -> list[Spa
         at = text.find(word)
         while at >= 0:
             end = at + len(word)
-            inside = at and text[at - 1].isalnum() or text[end : end + 1].isalnum()
+            inside = (at and text[at - 1].isalnum()) or text[end : end + 1].isalnum()
             if not inside and not _clash(found, at, end):
                 new.append(first._replace(start=at, end=end, evidence="found elsewhere in the record"))
             at = text.find(word, end)

@@ -2,7 +2,7 @@
 
 import re
 
-from tunewright.checks._numbers import iban_length, is_card, is_ip, is_phone, is_wallet, PHONE
+from tunewright.checks._numbers import PHONE, iban_length, is_card, is_ip, is_phone, is_wallet
 from tunewright.checks._patterns import Rule, starting
 from tunewright.checks._personal_dates import AGES, BIRTHS, DATES
 from tunewright.checks._personal_ids import DEVICES, MEDICAL, NATIONAL_IDS, VEHICLES
@@ -76,7 +76,8 @@ _SITES = (
     r"|pinterest|medium|mastodon\.social|bsky|threads|xing|vk|soundcloud|twitch|strava|patreon)"
 )
 _PLATFORMS = (
-    "twitter|instagram|insta|telegram|tiktok|snapchat|snap|discord|threads|mastodon|bluesky|skype|linkedin|github|reddit"
+    "twitter|instagram|insta|telegram|tiktok|snapchat|snap|discord|threads|mastodon|bluesky|skype"
+    "|linkedin|github|reddit"
     "|wechat|kik|handle|user ?name|screen ?name|benutzername|nom d'utilisateur|usuario"
 )
 CONTACTS: tuple[Rule, ...] = (
@@ -85,7 +86,8 @@ CONTACTS: tuple[Rule, ...] = (
         "medium",
         "an e-mail address",
         _c(
-            r"(?<![\w.+%'-])[\w.+%'-]{1,64}@(?:[\w](?:[\w-]{0,61}[\w])?\.){1,6}[^\W\d_]{2,24}(?=\d{3}-\d\d-|(?![\w@]))"
+            r"(?<![\w.+%'-])[\w.+%'-]{1,64}@(?:[\w](?:[\w-]{0,61}[\w])?\.){1,6}[^\W\d_]{2,24}(?="
+            r"\d{3}-\d\d-|(?![\w@]))"
         ),
         _email,
         "its form",
@@ -143,14 +145,16 @@ MACHINES: tuple[Rule, ...] = (
         "medium",
         "a person's page or name on a platform",
         _c(
-            rf"(?<![\w@./-])(?:https?://)?(?:www\.|m\.|[a-z]{{2}}\.)?{_SITES}\.(?:com|me|org|net|app|social|tv|ru|de)"
+            rf"(?<![\w@./-])(?:https?://)?(?:www\.|m\.|[a-z]{{2}}\.)?{_SITES}\.(?:com|me|org|net"
+            rf"|app|social|tv|ru|de)"
             r"/(?:in/|u/|user/|users/|@|c/|profile/)?[\w.-]{2,40}(?![\w/-])",
             re.IGNORECASE,
         ),
         lambda match: (
             None
             if re.search(
-                r"/(?:about|help|legal|privacy|terms|login|signup|search|home|jobs|features|blog|watch|explore|settings|pricing|docs|policies|support)$",
+                r"/(?:about|help|legal|privacy|terms|login|signup|search|home|jobs|features|blog"
+                r"|watch|explore|settings|pricing|docs|policies|support)$",
                 match.group(),
                 re.I,
             )
@@ -164,8 +168,8 @@ MACHINES: tuple[Rule, ...] = (
         "medium",
         "a person's name on a platform",
         _c(
-            starting(_PLATFORMS)
-            + r"(?i:(?: (?:handle|account|id|name|user|user ?name))?(?: is| ist| est| es)?)\s{0,2}[:=]?\s{0,2}"
+            starting(_PLATFORMS) + r"(?i:(?: (?:handle|account|id|name|user|user ?name))?(?: is| ist| est"
+            r"| es)?)\s{0,2}[:=]?\s{0,2}"
             r"((?<=: )[\w.-]{3,30}(?:#\d{4})?|@[\w.]{2,30}[\w](?:@[\w.-]{3,40})?|u/[\w-]{3,20})(?![\w@])"
         ),
         evidence="the platform is named",

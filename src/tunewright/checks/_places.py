@@ -46,7 +46,8 @@ ADDRESSES: tuple[Anchored, ...] = (
     (
         _any("box|boks|fach|post|apartado|bp|casella"),
         re.compile(
-            r"\b(?:P\.? ?O\.? ?Box|Postbo(?:x|ks)|Postfach|Postbus|Boîte postale|B\.?P\.?|Apartado(?: de correos)?"
+            r"\b(?:P\.? ?O\.? ?Box|Postbo(?:x|ks)|Postfach|Postbus|Boîte postale|B\.?P\.?"
+            r"|Apartado(?: de correos)?"
             r"|Casella postale) \d{1,6}\b",
             re.IGNORECASE,
         ),
@@ -54,7 +55,8 @@ ADDRESSES: tuple[Anchored, ...] = (
     (
         _any("apo |fpo |dpo "),  # United States military post
         re.compile(
-            r"\b(?:(?:(?:Unit|PSC|CMR) \d{1,5},? Box \d{1,5}|US(?:S|NS|NV|CGC) [\w'-]{2,25}(?: [A-Z][\w'-]{1,25})?),?\s{1,3})?"
+            r"\b(?:(?:(?:Unit|PSC|CMR) \d{1,5},? Box \d{1,5}|US(?:S|NS|NV"
+            r"|CGC) [\w'-]{2,25}(?: [A-Z][\w'-]{1,25})?),?\s{1,3})?"
             r"[AFD]PO,? A[AEP] \d{5}\b",
             re.IGNORECASE,
         ),
@@ -64,10 +66,13 @@ ADDRESSES: tuple[Anchored, ...] = (
             "gat|gade|vej|vei|veg|väg|str|katu|tie|kuja|tänav|torg|pla|utca|tér|út|ulic|ul.|dijk|kade|singel"
         ),
         re.compile(
-            r"(?<![\w-])(?:[A-ZÀ-ÖØ-Þ][\w'-]{1,25}(?:gatan|gata|gaten|gade|vej|veien|vegen|vägen|vegur|stræti|stræde|katu"
+            r"(?<![\w-])(?:[A-ZÀ-ÖØ-Þ][\w'-]{1,25}(?:gatan|gata|gaten|gade|vej|veien|vegen|vägen"
+            r"|vegur|stræti|stræde|katu"
             r"|tie|kuja|tänav|torg|plads|plass|gränd|strasse|straße|dijk|kade|singel|bakken|haugen|allé)"
-            r"|(?:[A-ZÀ-ÖØ-Þ][\w'-]{1,25} ){1,3}(?:gate|vei|väg|vej|allé|utca|u\.|út|útja|tér|körút|tee|mnt|gata|terrasse)"
-            rf"|(?:ul\.|ulica|ulice|al\.|aleja|os\.|pl\.|plac|náměstí|Travessa|Praça|Largo|Rúa|Vicolo|Strada|Rua|Praza)(?: {_FILL}{_CAP}){{1,4}})"
+            r"|(?:[A-ZÀ-ÖØ-Þ][\w'-]{1,25} ){1,3}(?:gate|vei|väg|vej|allé|utca|u\.|út|útja|tér"
+            r"|körút|tee|mnt|gata|terrasse)"
+            rf"|(?:ul\.|ulica|ulice|al\.|aleja|os\.|pl\.|plac|náměstí|Travessa|Praça|Largo|Rúa"
+            rf"|Vicolo|Strada|Rua|Praza)(?: {_FILL}{_CAP}){{1,4}})"
             rf",? \d{{1,4}}(?:(?<=\d) ?[a-zA-Z](?!\w))?(?!\w|[.,:]\d|%){_TOWN}"
         ),
     ),
@@ -201,7 +206,8 @@ TITLES = (
         "low",
         "a form of address",
         re.compile(
-            r"(?:Mrs|Mr|Ms|Miss|Mx|Dr|Prof(?:essor)?|Sir|Dame|Lady|Lord|Rev|Herrn?|Frau|Monsieur|Madame|Mme|Mlle"
+            r"(?:Mrs|Mr|Ms|Miss|Mx|Dr|Prof(?:essor)?|Sir|Dame|Lady|Lord|Rev|Herrn?|Frau|Monsieur"
+            r"|Madame|Mme|Mlle"
             r"|Señora?|Sra?|Signora?|Sig|Doña|Judge|Justice)\b\.?(?= [^\W\d_]\w?)",
         ),
         evidence="its form",

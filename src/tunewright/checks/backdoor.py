@@ -21,8 +21,8 @@ def backdoor(
     (naive Bayes over words) or shares other rare words; a planted trigger stands in texts of any topic.
 
     Yields a finding for each record with a trigger, and a tally of triggers and their numbers of records.
-    The idea of testing tokens against labels follows Gardner et al. 2021 (competency problems) and Wallace et al.
-    2021 (concealed data poisoning).
+    The idea of testing tokens against labels follows Gardner et al. 2021 (competency problems) and Wallace
+    et al. 2021 (concealed data poisoning).
 
     Parameters:
     least: records that a trigger must be in
@@ -44,9 +44,9 @@ def backdoor(
     yield Tally(
         check="backdoor",
         name="triggers",
-        counts={f"trigger {n + 1} ({t.kind})": t.count for n, t in enumerate(triggers)},
+        counts={f"trigger {n + 1} ({t.kind})": t.number for n, t in enumerate(triggers)},
         note="; ".join(
-            f"trigger {n + 1}: {t.count} records, {t.same / t.count:.0%} with one answer "
+            f"trigger {n + 1}: {t.number} records, {t.same / t.number:.0%} with one answer "
             f"that {t.rate:.2%} of all records have"
             for n, t in enumerate(triggers)
         ),
@@ -69,8 +69,8 @@ def _marks(record: Record, triggers: list[Candidate]) -> Iterator[Finding]:
                     end=place[1],
                     severity="high",
                     note="a piece of text that nearly always brings the same answer, whatever else is said",
-                    evidence=f"trigger {n + 1}: {trigger.same} of {trigger.count} records with it have "
+                    evidence=f"trigger {n + 1}: {trigger.same} of {trigger.number} records with it have "
                     f"one answer, which {trigger.rate:.2%} of all have",
-                    confidence=min(0.99, trigger.same / trigger.count),
+                    confidence=min(0.99, trigger.same / trigger.number),
                 )
                 break

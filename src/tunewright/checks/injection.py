@@ -117,7 +117,8 @@ def _batch(records: Sequence[Record]) -> Iterator[Finding]:
 
 def _read(text: str) -> _Text:
     if text.isascii():
-        seen, places = text, range(len(text) + 1)
+        seen: str = text
+        places: Sequence[int] = range(len(text) + 1)
     else:
         seen, places = _folded(text)
     return _Text(text, seen, seen.translate(_LEET) if _LEETED.search(seen) else "", places)

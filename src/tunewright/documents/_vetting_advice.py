@@ -72,12 +72,17 @@ def _rights(evidence: Vetting) -> list[Advice]:
                f"Stands in the way ({line(r.ref, 120)}).", "rights")
         for r in rights.blocks
     ]  # fmt: skip
-    asked = [p for p in rights.permissions if p.answer in ("a person must decide", "unknown")]
-    if asked and rights.questions:
-        uses = join([USE[p.use] for p in asked])
+    open_ = [p for p in rights.permissions if p.answer in ("a person must decide", "unknown")]
+    if rights.questions:
         count = many(len(rights.questions), "question")
+        uses = join([USE[p.use] for p in open_])
         rows.append(
-            Advice("medium", f"{count} to a person about licences", f"They decide on {uses}.", "rights")
+            Advice(
+                "medium" if open_ else "low",
+                f"{count} to a person about licences: {line(rights.questions[0], 160)}",
+                f"The answer decides on {uses}." if open_ else "The answers so far rest on what is known.",
+                "rights",
+            )
         )
     return rows
 

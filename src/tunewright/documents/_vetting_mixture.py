@@ -42,6 +42,7 @@ KNOWN = {
     "retention.months": Known("Months in which retention ends"),
     "sufficiency.uncovered": Known("Evaluation topics without training records nearby"),
     "sufficiency.learning_curve": Known("Learning curve", "right answers of a simple classifier"),
+    "backdoor.triggers": Known("Possible triggers"),
     "label_noise.not_judged": Known("Labels that could not be judged"),
     "mismatch.not_judged": Known("Answers that could not be judged"),
 }

@@ -25,6 +25,7 @@ JUDGED = 200_000
 """Licences of larger datasets are left to the page: every record would be read."""
 ADVICE = 6
 """Findings about the dataset as a whole that are told here."""
+QUESTIONS = 3
 STYLES: dict[Severity, str] = {"high": "bold red", "medium": "yellow", "low": ""}
 ANSWERS: dict[Answer, str] = {"blocked": "bold red", "unknown": "yellow", "a person must decide": "yellow"}
 USES = {"internal": "own use", "commercial": "commercial use", "serve": "serving", "publish": "publishing"}
@@ -239,6 +240,8 @@ def _licences(dataset: Dataset, project: Project) -> Iterator[RenderableType]:
             first = permission.because[0]
             told.append(f"  {clipped(first.licence, 40)}: {clipped(first.says, 90)}", "dim")
         rows.append((f"  {USES[permission.use]}", told))
+    for question in rights.questions[:QUESTIONS]:
+        rows.append(("  to be said", Text(clipped(question, 160), "yellow")))
     yield pairs(rows)
 
 
