@@ -12,12 +12,14 @@ the same type and an intersection over union of at least 0.5; every answer is us
 places and postcodes are one type, as in Presidio's own mapping. A corpus scores the types that it marks. F2
 weighs recall twice, because what is overlooked stays in the data. `binary` asks of every character only
 whether it is personal (organisations, titles and nationalities left out). `masked` is, on court cases, the
-share of mentions of which at least 90 % is covered by answers of any type, direct identifiers apart.
+share of mentions of which at least 90 % is covered by answers of any type, direct identifiers apart; a form
+of address before a name ("Mr") names nobody and is not counted.
 """
 
 import argparse
 import ast
 import json
+import re
 import sys
 import time
 from collections import Counter, defaultdict
@@ -70,6 +72,7 @@ SYNTH = {
     **{"US_SSN": "ID", "US_DRIVER_LICENSE": "ID", "IP_ADDRESS": "IP"},
 }
 COURT = {"PERSON": "PERSON", "CODE": "CODE", "LOC": "LOCATION", "ORG": "ORG", "DATETIME": "DATE"}
+TITLED = re.compile(r"(?:Mrs?|Ms|Miss|Dr|Prof)\b\.? ")
 NOT_PERSONAL = {"ORG", "NRP", "TITLE", "ART9", "DEM", "MISC", "QUANTITY"}
 """Not counted either way when characters are; the last three are what court cases mark beside persons."""
 
@@ -246,7 +249,9 @@ def masked(rows: list[Row], found: list[list[Mark]]) -> dict[str, float]:
         secret = _covered(g for g, w in zip(row.gold, row.weights, strict=True) if w != "NO_MASK")
         inside, out = inside + len(said & secret), out + len(said - secret)
         for gold, weight in zip(row.gold, row.weights, strict=True):
-            whole = len(said & set(range(gold.start, gold.end))) >= 0.9 * (gold.end - gold.start)
+            titled = TITLED.match(row.text, gold.start, gold.end) if gold.kind == "PERSON" else None
+            place = set(range(titled.end() if titled else gold.start, gold.end))
+            whole = len(said & place) >= 0.9 * len(place)
             for name in (weight, f"{weight} {gold.kind}"):
                 counts[f"{name} n"] += 1
                 counts[name] += whole
@@ -337,6 +342,7 @@ def race(data: Path, quick: bool) -> dict[str, object]:
             assert isinstance(kinds, dict)
             one["worse_than_presidio"] = {who: worse(kinds, who) for who in ("fast", "deep")}
         if name == "court":
+            found["fast, usual kinds"] = ours(())([row.text for row in rows])
             one["masked"] = {k: masked(rows, v) for k, v in found.items()}
         results[name] = one
         print(json.dumps({name: one}, indent=1, ensure_ascii=False))

@@ -1,4 +1,4 @@
-"""The three documents say what the evidence says, all of it, and nothing else."""
+"""The documents of a release say what the evidence says, all of it, and nothing else."""
 
 import re
 from collections.abc import Sequence
@@ -66,6 +66,8 @@ FACTS = (
     ("opening hours", "When can I call you?", "The telephone is open from 9 to 17.", "9 to 17"),
 )  # fmt: skip
 
+
+OF_A_RELEASE = ("dataset_card", "model_card", "page")
 
 def made_cases(n: int = 40) -> list[Case]:
     return [
@@ -347,8 +349,8 @@ def changed(evidence: Evidence, **report: object) -> Evidence:
     return evidence._replace(report=evidence.report.model_copy(update=report))
 
 
-def test_the_shelf_holds_three_documents_that_state_their_limits() -> None:
-    assert list(documents) == ["dataset_card", "model_card", "page"]
+def test_the_shelf_holds_documents_that_state_their_limits() -> None:
+    assert set(documents) == {*OF_A_RELEASE, "vetting", "changes"}
     for name in documents:
         title, said = documents.about(name)
         assert title
@@ -526,7 +528,7 @@ def test_a_suite_of_somebody_else_is_called_by_its_own_name(evidence: Evidence) 
     other = evidence._replace(report=report)
     assert headline(report) is not None
     assert "30% of 10 held-out cases as theirs.kind asks" in verdict(other).first
-    for name in documents:
+    for name in OF_A_RELEASE:
         assert documents[name](other)
 
 
@@ -595,7 +597,7 @@ def test_rows_of_each_source_are_counted_or_said_not_to_be(evidence: Evidence, d
 
 
 def test_no_document_holds_what_was_quarantined_or_found(evidence: Evidence) -> None:
-    for name in documents:
+    for name in OF_A_RELEASE:
         text = documents[name](evidence)
         for word in ("Planted", "Hidden Lane", "private.example", "BE71"):
             assert word not in text
@@ -656,7 +658,7 @@ def test_hostile_names_stay_text_in_every_document(evidence: Evidence) -> None:
     hostile = evidence._replace(
         summary=evil, vetted=evidence.vetted.model_copy(update={"sources": (source,)})
     )
-    for name in documents:
+    for name in OF_A_RELEASE:
         text = documents[name](hostile)
         assert "<b onclick" not in text
         assert "\n# heading" not in text or name == "page"
@@ -702,16 +704,16 @@ def test_what_is_missing_is_said_and_breaks_nothing(evidence: Evidence) -> None:
     text = documents["page"](bare_bones)
     assert "The course of training was not measured" in text
     assert "Lengths of the records: not measured" in text
-    for name in documents:
+    for name in OF_A_RELEASE:
         assert documents[name](bare_bones)
     nothing = changed(bare_bones, measures=(), comparisons=(), facts={})
-    for name in documents:
+    for name in OF_A_RELEASE:
         assert documents[name](nothing)
     assert "no answers were measured" in documents["page"](nothing)
 
 
 def test_documents_are_the_same_each_time(evidence: Evidence) -> None:
-    for name in documents:
+    for name in OF_A_RELEASE:
         assert documents[name](evidence) == documents[name](evidence)
 
 

@@ -1,18 +1,22 @@
 """Personal data in many languages: what is found, what is left alone, and who is looked up by it."""
 
+import re
 import subprocess
 import sys
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tunewright.checks import checks
+from tunewright.checks import _personal_deep, checks
 from tunewright.checks._engine import Prefilter
 from tunewright.checks._numbers import is_wallet
-from tunewright.checks._patterns import starting
+from tunewright.checks._patterns import Span, starting
 from tunewright.checks._personal_ids import (
     is_aadhaar,
     is_belgian,
@@ -31,7 +35,7 @@ from tunewright.checks._personal_ids import (
 from tunewright.checks._personal_keys import subject_keys
 from tunewright.checks._personal_people import Seen, again, merged, whole_addresses
 from tunewright.checks._personal_rules import FIGURELESS, FIGURES, RULES
-from tunewright.errors import BadInput, Missing
+from tunewright.errors import BadInput
 from tunewright.nouns import Finding, Message, Origin, Record
 
 ORIGIN = Origin(source="shop", file="rows.jsonl", line=1)
@@ -241,8 +245,6 @@ def test_an_identifier_found_once_is_found_again_without_the_word_that_named_it(
 
 def test_ordinary_words_that_are_names_too_are_not_spread() -> None:
     texts = ["Mark Young called", "Mark the young trees; Young people may come"]
-    from tunewright.checks._patterns import Span
-
     spans = [[Span(0, 10, "name", "medium", "a person's name")], []]
     assert again(texts, spans)[1] == []
     spans[0] = [Span(0, 4, "name", "medium", "a person's name")]
@@ -256,8 +258,6 @@ def test_ordinary_words_that_are_names_too_are_not_spread() -> None:
 
 
 def test_a_tagged_name_keeps_what_no_pattern_covers() -> None:
-    from tunewright.checks._patterns import Span
-
     text = "Dear Maria Lopez of Main Bank"
     name = Span(5, 10, "name", "medium", "a person's name")
     spans = merged(text, [name], [Seen(0, 16, "name", 0.9), Seen(20, 29, "organisation", 0.7)], "tagged")
@@ -268,8 +268,6 @@ def test_a_tagged_name_keeps_what_no_pattern_covers() -> None:
 
 
 def test_an_address_takes_the_town_that_follows_it() -> None:
-    from tunewright.checks._patterns import Span
-
     text = "12 Baker Street, Springfield 12345 and Paris"
     spans = [
         Span(0, 15, "address", "medium", ""),
@@ -285,32 +283,14 @@ def test_an_address_takes_the_town_that_follows_it() -> None:
 
 ALPHABET = st.sampled_from(
     [
-        "Anna Berg",
-        "Mr A. Demetriades",
-        "12 Baker Street",
-        ", ",
-        ". ",
-        "\n",
-        " and ",
-        "born 3/4/1990",
-        "no. 12/99",
-    ]
-    + [
-        "a@b.example",
-        "+49 30 1234567",
-        "I have diabetes",
-        "London",
-        "😀",
-        "\u202e",
-        "é",
-        "(",
-        "2001",
-        "May 12",
+        *("Anna Berg", "Mr A. Demetriades", "12 Baker Street", ", ", ". ", "\n", " and ", "born 3/4/1990"),
+        *("no. 12/99", "a@b.example", "+49 30 1234567", "I have diabetes", "London", "😀", "\u202e", "é"),
+        *("(", "2001", "May 12"),
     ]
 )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=30, deadline=None)
 @given(st.lists(st.lists(ALPHABET, max_size=12).map("".join), max_size=4))
 def test_findings_are_apart_within_the_text_and_the_same_in_any_company(turns: list[str]) -> None:
     record = said(*turns)
@@ -318,7 +298,7 @@ def test_findings_are_apart_within_the_text_and_the_same_in_any_company(turns: l
     for number, message in enumerate(record.messages):
         mine = sorted((f.start, f.end) for f in found if f.message == number)
         assert all(0 <= start < end <= len(message.content) for start, end in mine)
-        assert all(one[1] <= two[0] for one, two in zip(mine, mine[1:], strict=False))
+        assert all(one[1] <= two[0] for one, two in pairwise(mine))
     many = run(said("My name is Bo Ek", id="x"), record, said("12 Baker Street", id="y"), kinds=["all"])
     assert [f for f in many if f.record == "r"] == found
 
@@ -356,15 +336,41 @@ def test_a_pattern_of_a_user_cannot_run_away() -> None:
     assert time.process_time() - start < 3
 
 
-def test_the_deep_tier_finds_what_the_fast_one_finds_of_numbers_or_says_what_is_missing() -> None:
-    pytest.importorskip("spacy")
-    text = "Anna Kowalska met Jan Nowak in Warsaw, a@b.example, DE89 3704 0044 0532 0130 00"
-    try:
-        found = seen(text, depth="deep", kinds=["all"])
-    except Missing as error:
-        assert "model" in error.hint
-        return
-    assert {"email", "iban", "name", "place"} <= {what for what, _ in found}
+class FakeSpan(NamedTuple):
+    start_char: int
+    end_char: int
+    label_: str
+
+
+class FakeDoc(NamedTuple):
+    ents: tuple[FakeSpan, ...]
+
+
+class FakeLanguage:
+    """Calls every "quux" a person and every figure a date, as a spaCy model might."""
+
+    def pipe(self, texts: Iterable[str], *, batch_size: int) -> Iterator[FakeDoc]:
+        for text in texts:
+            names = (FakeSpan(*m.span(), "PERSON") for m in re.finditer("quux", text))
+            yield FakeDoc((*names, *(FakeSpan(*m.span(), "DATE") for m in re.finditer(r"\d+", text))))
+
+
+def test_the_deep_tier_adds_what_the_model_names_and_believes_no_odd_date(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(_personal_deep, "_language", lambda model: FakeLanguage())
+    text = "we asked quux, 53650 times; DE89 3704 0044 0532 0130 00"
+    found = seen(text, depth="deep", kinds=["all"])
+    assert ("name", "quux") in found
+    assert ("iban", "DE89 3704 0044 0532 0130 00") in found
+    assert "date" not in {what for what, _ in found}
+
+
+def test_a_model_is_found_in_a_folder_or_one_below_it(tmp_path: Path) -> None:
+    (tmp_path / "package" / "inner").mkdir(parents=True)
+    (tmp_path / "package" / "inner" / "config.cfg").write_text("")
+    folder = _personal_deep.model_folder(str(tmp_path / "package"))
+    assert folder == tmp_path / "package" / "inner"
 
 
 # ── the machinery ───────────────────────────────────────────────────────────────────────────────
@@ -414,16 +420,14 @@ HOSTILE = [
 
 def test_every_rule_takes_time_in_proportion_to_the_length_of_the_text() -> None:
     for unit in HOSTILE:
-        text = (unit * 20_000)[:20_000]
+        text = (unit * 8_000)[:8_000]
         for rule in RULES:
             start = time.process_time()
             list(rule.spans(text))
-            assert time.process_time() - start < 2, (rule.what, unit)
+            assert time.process_time() - start < 1, (rule.what, unit)
 
 
 def test_alternatives_are_found_at_the_beginning_of_a_word_in_any_case() -> None:
-    import re
-
     words = re.compile(starting("flu|fever(?:ish|)|asthma") + r"(?!\w)")
     assert words.findall("Flu fever FEVERISH asthma influ xflu a-flu") == [
         "Flu",
@@ -500,6 +504,9 @@ def test_what_identifies_nobody_has_no_key(kind: str, text: str) -> None:
 
 
 def test_taking_the_check_from_the_shelf_loads_no_heavy_library() -> None:
-    code = "import sys; from tunewright.checks import checks; checks['personal']; print([m for m in ('spacy', 'hyperscan', 're2', 'torch') if m in sys.modules])"
+    code = (
+        "import sys; from tunewright.checks import checks; checks['personal'];"
+        "print([m for m in ('spacy', 'hyperscan', 're2', 'torch') if m in sys.modules])"
+    )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

@@ -71,7 +71,7 @@ def swapped(text: str, spans: list[Span], maker: Maker, draw: random.Random) -> 
     return out + text[at:], found
 
 
-def trusted(text: str, spans: list[Span], common: frozenset[str], terms: frozenset[str]) -> list[Span]:
+def trusted(text: str, spans: list[Span], common: frozenset[str]) -> list[Span]:
     """Silver spans; those that look wrong are left out of the loss, people of common words dropped."""
     out = list[Span]()
     for low, high, kind in spans:

@@ -28,9 +28,9 @@ SPECIFIC = re.compile(rf"\b(?:{MONTHS})[a-z]*\b|\b(?:1[6-9]|20)\d\d\b|\d[/.-]\d"
 GUARD = {  # source -> licence; others in the same files are left out
     "arena_hard": "Apache-2.0",
     "neuralchemy_benign": "Apache-2.0",
-    "s_labs_benign": "Apache-2.0",
-    "s_labs": "Apache-2.0",
-    "devdocs": "MIT/Apache-2.0",
+    "s_labs_benign": "MIT",
+    "s_labs": "MIT",
+    "devdocs": "Apache-2.0/MIT/BSD-3-Clause",
     "awesome_prompts": "CC0-1.0",
     "advbench": "MIT",
 }

@@ -160,7 +160,7 @@ class Memory:
                 values[missing] = every
         if values is None:
             return make([])
-        if self.folder is not None and (kept is None or len(missing) or len(kept["keys"]) > len(keys)):
+        if self.folder is not None:
             _unique, first = np.unique(keys[:, 0], return_index=True)
             if kept is None or len(missing) or len(kept["keys"]) != len(first):
                 self.keep(name, form, {"keys": keys[first], "values": values[first]})
@@ -193,11 +193,6 @@ class Memory:
                 self.keep(name, form, {"keys": reading.keys[first], "values": which[first]})
                 self.tell(f"{name}-texts", "", names)
         return names, which
-
-    def counted(self, texts: Sequence[str], which: Places) -> Counter[str]:
-        """How many records have each text."""
-        counts = np.bincount(which, minlength=len(texts))
-        return Counter({text: count for text, count in zip(texts, counts.tolist(), strict=True) if count})
 
     def arrays(self, name: str, form: str) -> Arrays | None:
         """Arrays that were kept for exactly this, or nothing."""

@@ -83,9 +83,9 @@ def _within(folder: Path) -> Path | None:
 
 @cache
 def _language(model: str) -> _Language:
+    folder = model_folder(model)
     import spacy
 
-    folder = model_folder(model)
     aside = ["tagger", "parser", "senter", "lemmatizer", "attribute_ruler", "morphologizer", "textcat"]
     language = cast(_Language, spacy.load(folder, exclude=aside))
     if "ner" not in language.pipe_names and "transformer" not in language.pipe_names:

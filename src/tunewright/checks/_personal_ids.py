@@ -170,11 +170,6 @@ def is_aadhaar(text: str) -> bool:
     return check == 0
 
 
-def is_korean(text: str) -> bool:
-    """Korean resident number: begins with a date."""
-    return _day(text[:2], text[2:4], text[4:6])
-
-
 def _has_number(text: str) -> bool:
     return len(text.replace("-", "")) >= 6 and len(digits(text)) >= 3
 
@@ -242,7 +237,11 @@ NATIONAL_IDS: tuple[Rule, ...] = (
     _id(r"(?<![\w-])(?:19|20)?\d\d[01]\d[0-9]\d[-+]\d{4}(?![\w-])", is_swedish, CHECKED, 0.8),
     _id(r"(?<!\w)[A-Z]{4}\d{6}[HM][A-Z]{5}[A-Z\d]\d(?!\w)"),  # Mexican CURP
     _id(r"(?<!\w)[1-8]\d{5}(?:19|20)\d\d[01]\d[0-3]\d{4}[\dXx](?!\w)", is_chinese, CHECKED),
-    _id(r"(?<![\w-])\d\d[01]\d[0-3]\d-[1-4]\d{6}(?![\w-])", is_korean, confidence=0.8),
+    _id(
+        r"(?<![\w-])\d\d[01]\d[0-3]\d-[1-4]\d{6}(?![\w-])",
+        lambda text: _day(text[:2], text[2:4], text[4:6]),
+        confidence=0.8,
+    ),
     _id(_named(r"steuer|\bidnr|\btax id", r"\d\d ?\d{3} ?\d{3} ?\d{3}", 40), is_tax_id, CHECKED),
     _id(
         _named(

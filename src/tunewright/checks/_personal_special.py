@@ -107,8 +107,9 @@ _REACH = 110
 
 
 def _rule(kind: str, pattern: str, before: str = "", confidence: float = 0.75, words: str = "") -> Rule:
-    """`pattern` marks the word (group 1 if there is one); `before` must hold just before it, in its clause."
-        ""
+    """`pattern` marks the word (group 1 if there is one), or what follows one of `words`; `before` must hold
+    just before it, in its clause.
+    """
     gate = re.compile(rf"(?<!\w)(?:{words})(?!\w)", _I) if words else None
     pattern = f"{starting(words)}(?![\\w-]){pattern}" if words else f"(?i:{pattern})"
     tie = re.compile(rf"(?:{before})(?: |'s |\u2019s )?$", _I) if before else None

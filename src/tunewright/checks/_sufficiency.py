@@ -1,14 +1,14 @@
 """How much there is: distinct records, nearness of evaluation cases, and the curve of learning."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tunewright.checks._linear import Labels, features, fit, mixed_scores, scores
-from tunewright.checks._topics import SEED, Floats, Space, Words, bags, batches, blocks, mixed, tokens
-from tunewright.nouns import Measure, Record
+from tunewright.checks._topics import SEED, Floats, Space, Words, bags, batches, mixed, tokens
+from tunewright.nouns import Measure
 
 _HASHES = 16
 _BAND = 4
@@ -18,8 +18,8 @@ _dice = np.random.default_rng(SEED)
 _TIMES = _dice.integers(1, 2**63, _HASHES, dtype=np.uint64) * np.uint64(2) + np.uint64(1)
 
 
-def distinct(records: Iterable[Record]) -> tuple[int, Measure]:
-    """How many records there are, and how many remain when near copies count once.
+def distinct(table: Words) -> Measure:
+    """How many records remain when near copies count once; `table` has the `signatures` of all.
 
     MinHash of runs of three words (Broder 1997), 16 numbers a record. Records are joined with the first
     that shares all 4 numbers of a band when 11 of the 16 agree (an estimated similarity of 0.7); the
@@ -28,10 +28,6 @@ def distinct(records: Iterable[Record]) -> tuple[int, Measure]:
     from scipy.sparse import csr_matrix
     from scipy.sparse.csgraph import connected_components
 
-    parts = [_signatures([record.text for record in block]) for block in blocks(records)]
-    if not parts:
-        return 0, Measure(name="sufficiency.effective_size", value=0, low=0, high=0, n=0, method="no records")
-    table = np.concatenate(parts)
     count = len(table)
     rows, firsts = [], []
     for at in range(0, _HASHES, _BAND):
@@ -56,7 +52,7 @@ def distinct(records: Iterable[Record]) -> tuple[int, Measure]:
 
     value, low = groups(11), groups(8)
     high = len(np.unique(table[:, _HASHES]))
-    measure = Measure(
+    return Measure(
         name="sufficiency.effective_size",
         value=value,
         low=min(low, value),
@@ -64,10 +60,9 @@ def distinct(records: Iterable[Record]) -> tuple[int, Measure]:
         n=count,
         method="records when near copies count once, by MinHash; from a loose joining to the same words only",
     )
-    return count, measure
 
 
-def _signatures(texts: Sequence[str]) -> Words:
+def signatures(texts: Sequence[str]) -> Words:
     """Sixteen minimal hashes of word runs and one hash of the whole text, a row each."""
     parts = []
     for batch in batches(texts):

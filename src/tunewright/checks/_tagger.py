@@ -5,7 +5,7 @@ lists), decoded with the Viterbi algorithm over BILOU tags; numpy alone, about 5
 trained, on what, and what it reaches: training/entities/README.md.
 
 Limits: trained on English first, then German, French and Spanish; other languages in Latin script by their
-names' look alone, other scripts hardly at all. It sees 13 words to each side, and a name found once elsewhere
+names' look alone, other scripts hardly at all. It sees nine words to each side, and a name found once elsewhere
 in the same text. Names in small letters are found where the words around them say so.
 """
 

@@ -4,11 +4,15 @@ import json
 import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
-from typing import Literal
+from pathlib import Path
+from typing import Literal, NamedTuple, cast
+
+import numpy as np
 
 from tunewright.checks import Whole
-from tunewright.checks._topics import answered, several
-from tunewright.nouns import Finding, Severity
+from tunewright.checks._memory import Memory, Reading
+from tunewright.checks._topics import answered
+from tunewright.nouns import Finding, Record, Severity
 
 Form = Literal["JSON object", "JSON list", "text"]
 
@@ -27,7 +31,12 @@ _ENDING = re.compile(r"[^\w]+")
 
 
 def consistency(
-    records: Whole, *, share: float = 0.8, least: int = 30, most_findings: int = 1000
+    records: Whole,
+    *,
+    share: float = 0.8,
+    least: int = 30,
+    most_findings: int = 1000,
+    cache: Path | None = None,
 ) -> Iterator[Finding]:
     """Labels in several spellings, and answers in another format than the rest.
 
@@ -38,48 +47,49 @@ def consistency(
     the answers with a date (a number with a separator) writes it in one way and this one in another; dates
     that could be read both ways are not counted. At most `most_findings` of each kind are named.
 
+    In the folder `cache` stays how each record is written: its label, or the format, keys and ways of writing
+    of its answer, beside a digest of the record.
+
     Limits: two labels that are different on purpose and differ only in such ways (`order` and `orders`) are
     taken for one; what is right is decided by majority; formats other than JSON, and units and currencies,
     are not looked at.
     """
-    records = several(records)
+    reading = Reading(records)
+    texts, which = Memory(cache, "consistency").texts("ways", reading, _written)
+    ways = [_Ways.read(text) for text in texts]
     labels = Counter[str]()
     shapes = dict[str, Counter[str]]()
     keys = dict[str, Counter[str]]()
     dates, numbers = Counter[str](), Counter[str]()
-    for record in records:
-        if record.label:
-            labels[record.label] += 1
-        elif answer := answered(record):
-            form, named = _form(answer)
-            shapes.setdefault(record.origin.source, Counter())[form] += 1
-            keys.setdefault(record.origin.source, Counter()).update(named)
-            if runs := _RUN.findall(answer):
-                dates.update(_ways(runs, "date"))
-                numbers.update(_ways(runs, "number"))
+    both = reading.source * max(len(ways), 1) + which
+    kinds, numbered, counts = np.unique(both, return_inverse=True, return_counts=True)
+    pairs = [(reading.sources[kind // len(ways)], ways[kind % len(ways)]) for kind in kinds.tolist()]
+    for (source, way), count in zip(pairs, counts.tolist(), strict=True):
+        if way.label:
+            labels[way.label] += count
+        elif way.form:
+            shapes.setdefault(source, Counter())[way.form] += count
+            keys.setdefault(source, Counter()).update(dict.fromkeys(way.keys, count))
+            dates.update(dict.fromkeys(way.dates, count))
+            numbers.update(dict.fromkeys(way.numbers, count))
     better = _spellings(labels)
     date, number = _usual(dates, share, least), _usual(numbers, share, least)
     forms = {source: _usual(seen, share, least) for source, seen in shapes.items()}
     usual = {source: way for source, way in forms.items() if way != "text"}
-    told = Counter[str]()
     if not (better or date or number or any(usual.values())):
         return
-    for record in records:
-        answer = answered(record)
-        for what, severity, note, evidence in (
-            _of_label(record.label, better, labels)
-            if record.label
-            else _of_answer(
-                answer,
-                usual.get(record.origin.source, ""),
-                keys,
-                shapes,
-                record.origin.source,
-                share,
-                date,
-                number,
-            )
-        ):
+    faults = [
+        list(
+            _of_label(way.label, better, labels)
+            if way.label
+            else _of_answer(way, usual.get(source, ""), keys, shapes, source, share, date, number)
+        )
+        for source, way in pairs
+    ]
+    at_fault = np.array([bool(found) for found in faults], dtype=bool)[numbered]
+    places, told = np.flatnonzero(at_fault), Counter[str]()
+    for place, record in zip(places.tolist(), reading.at(places), strict=True):
+        for what, severity, note, evidence in faults[int(numbered[place])]:
             told[what] += 1
             if told[what] <= most_findings:
                 yield Finding(
@@ -92,6 +102,30 @@ def consistency(
                     evidence=evidence,
                     confidence=0.7 if what == "label_spelling" else 0.8,
                 )
+
+
+class _Ways(NamedTuple):
+    """How a record is written: its label, or how its answer is."""
+
+    label: str
+    form: Form | Literal[""]
+    keys: tuple[str, ...]
+    dates: tuple[str, ...]
+    numbers: tuple[str, ...]
+
+    @classmethod
+    def read(cls, text: str) -> "_Ways":
+        label, form, keys, dates, numbers = json.loads(text)
+        return cls(label, cast("Form", form), tuple(keys), tuple(dates), tuple(numbers))
+
+
+def _written(record: Record) -> str:
+    """How a record is written, as JSON."""
+    answer = "" if record.label else answered(record)
+    form, keys = _form(answer) if answer else ("", set[str]())
+    runs = _RUN.findall(answer)
+    ways = (sorted(_ways(runs, what)) if runs else [] for what in ("date", "number"))
+    return json.dumps([record.label, form, sorted(keys), *ways], separators=(",", ":"))
 
 
 Fault = tuple[str, Severity, str, str]
@@ -129,7 +163,7 @@ def _of_label(label: str, better: dict[str, str], labels: Counter[str]) -> Itera
 
 
 def _of_answer(
-    answer: str,
+    way: _Ways,
     usual: str,
     keys: dict[str, Counter[str]],
     shapes: dict[str, Counter[str]],
@@ -138,10 +172,10 @@ def _of_answer(
     date: str,
     number: str,
 ) -> Iterator[Fault]:
-    if not answer:
+    if not way.form:
         return
     if usual:
-        form, named = _form(answer)
+        form, named = way.form, set(way.keys)
         total = shapes[source].total()
         if form != usual:
             part = next(n for f, n in shapes[source].items() if f == usual) / total
@@ -157,11 +191,10 @@ def _of_answer(
             if lacking := needed - named:
                 note = f"the JSON object lacks {len(lacking)} of the {len(needed)} keys that most have"
                 yield "format", "low", note, f"keys: {', '.join(sorted(lacking)[:5])}"
-    runs = _RUN.findall(answer) if date or number else []
-    for what, way in (("date", date), ("number", number)):
-        if way and runs and (other := _ways(runs, what) - {way}):
-            note = f"a {what} is written {' and '.join(sorted(other))}, where the data mostly writes {way}"
-            yield f"{what}_format", "low", note, f"usual: {way}"
+    for what, ours, theirs in (("date", date, way.dates), ("number", number, way.numbers)):
+        if ours and theirs and (other := {*theirs} - {ours}):
+            note = f"a {what} is written {' and '.join(sorted(other))}, where the data mostly writes {ours}"
+            yield f"{what}_format", "low", note, f"usual: {ours}"
 
 
 def _form(answer: str) -> tuple[Form, set[str]]:

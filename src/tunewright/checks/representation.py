@@ -1,14 +1,18 @@
 """Who and what the data speaks of."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from tunewright.checks import Whole
+from tunewright.checks._memory import Memory, Reading
 from tunewright.checks._representation_words import KINDS, mentions
-from tunewright.checks._topics import Space, answered, asked, bags, clusters, how_many, names, sample, several
+from tunewright.checks._topics import Space, answered, asked, bags, clusters, how_many, names
 from tunewright.errors import BadInput
 from tunewright.nouns import Finding, Measure, Record, Tally
 from tunewright.stats import rate
@@ -25,7 +29,8 @@ def representation(
     tolerance: float = 0.05,
     thin: int = 20,
     imbalance: float = 20.0,
-    most: int = 20_000,
+    most: int = 10_000,
+    cache: Path | None = None,
 ) -> Iterator[Finding | Tally | Measure]:
     """Languages, labels, lengths, turns, sources, topics, and mentions of gender, age, region and dialect.
 
@@ -35,6 +40,9 @@ def representation(
     and `dialect`, by short lists of words; a record may mention several. How many mention any is
     measured (`representation.mentions_gender` and so on).
 
+    In the folder `cache` stay the label, the classes and a digest of each record, and the counts of the
+    sample. The sample stays the same while records are added at the end, up to a 16th of them.
+
     `target` says for any of these names which share each class should have; classes it does not name share
     what is left. A dimension further off than `tolerance` is found as `off_target`: total variation distance
     (half the sum of the differences; 0 same, 1 apart) with an interval (Dirichlet, Jeffreys prior) whose
@@ -43,7 +51,8 @@ def representation(
     `imbalance` times as many texts as the least frequent. These findings are of the whole
     (`record` is empty).
 
-    Limits: sees words, not people: who wrote a text, and whom it concerns, it cannot see; that a group is not
+    Limits: of 10,000 drawn records a share is known to within one point in a hundred (95% interval), and what
+    came last, up to a 16th, may not be among them. Sees words, not people: who wrote a text, and whom it concerns, it cannot see; that a group is not
     mentioned does not mean that it is absent, and a mention says nothing of how it is spoken of. Disability,
     religion, ethnicity and class are not looked for. The lists are short and mainly English; dialects are
     told by spelling and a few words, and most dialects are not known at all.
@@ -51,14 +60,14 @@ def representation(
     Errors: `BadInput` when `target` names something that is not counted, or shares that are no shares.
     """
     _checked(target)
-    records = several(records)
-    whole = _whole(records)
-    total = sum(whole["source"].values())
+    reading, memory = Reading(records), Memory(cache, "representation")
+    total = len(reading)
     if total < 2:
         return
-    drawn = [r for _, r in sample(records, most)]
-    part, notes, spoken = _part(drawn)
-    of_part = "" if len(drawn) == total else f"of {len(drawn):,} records drawn evenly"
+    whole = _whole(reading, memory)
+    places = reading.sample(np.ones(total, dtype=bool), most)
+    part, notes, spoken, drawn = _remembered(reading, places, memory)
+    of_part = "" if drawn == total else f"of {drawn:,} records drawn evenly"
     counted = {**whole, **part}
     for name in _DIMENSIONS:
         counts = counted.get(name)
@@ -67,28 +76,56 @@ def representation(
         note = "; ".join(x for x in (of_part if name in part else "", notes.get(name, "")) if x)
         yield Tally(check="representation", name=name, counts=_ordered(name, counts), note=note)
     for kind in KINDS:
-        yield rate(f"representation.mentions_{kind}", spoken[kind], len(drawn))
+        yield rate(f"representation.mentions_{kind}", spoken[kind], drawn)
     yield from _of_labels(whole["label"], thin, imbalance)
     for name, shares in sorted(target.items()):
         yield from _against(name, counted.get(name, Counter()), shares, tolerance)
 
 
-def _whole(records: Whole) -> dict[str, Counter[str]]:
+def _whole(reading: Reading, memory: Memory) -> dict[str, Counter[str]]:
     """What is counted over all records."""
     counts = {name: Counter[str]() for name in ("label", "question_words", "answer_words", "turns", "source")}
-    for record in records:
-        if record.label:
-            counts["label"][record.label] += 1
-        elif answer := answered(record):
-            counts["answer_words"][_length(answer)] += 1
-        counts["question_words"][_length(asked(record))] += 1
-        turns = sum(1 for m in record.messages if m.role == "user")
-        counts["turns"][str(turns) if turns < 6 else "6 or more"] += 1
-        counts["source"][record.origin.source] += 1
+    texts, which = memory.texts("classes", reading, _classes)
+    for text, count in zip(texts, np.bincount(which, minlength=len(texts)).tolist(), strict=True):
+        for name, value in json.loads(text).items():
+            counts[name][value] += count
+    many = np.bincount(reading.source, minlength=len(reading.sources)).tolist()
+    counts["source"].update(dict(zip(reading.sources, many, strict=True)))
     return counts
 
 
-def _part(drawn: Sequence[Record]) -> tuple[dict[str, Counter[str]], dict[str, str], Counter[str]]:
+def _classes(record: Record) -> str:
+    """The classes that a record falls into, as JSON."""
+    found = dict[str, str]()
+    if record.label:
+        found["label"] = record.label
+    elif answer := answered(record):
+        found["answer_words"] = _length(answer)
+    found["question_words"] = _length(asked(record))
+    turns = sum(1 for m in record.messages if m.role == "user")
+    found["turns"] = str(turns) if turns < 6 else "6 or more"
+    return json.dumps(found)
+
+
+Part = tuple[dict[str, Counter[str]], dict[str, str], Counter[str]]
+
+
+def _remembered(
+    reading: Reading, places: NDArray[np.int64], memory: Memory
+) -> tuple[dict[str, Counter[str]], dict[str, str], Counter[str], int]:
+    """What is counted over a sample, from the last time where the sample is the same, and its size."""
+    form = reading.digest(places)
+    match memory.told("sample", form):
+        case [dict(counted), dict(notes), dict(spoken)]:
+            part: Part = {name: Counter(said) for name, said in counted.items()}, notes, Counter(spoken)
+        case _:
+            part = _part(list(reading.at(places)))
+            if "language" not in part[1]:
+                memory.tell("sample", form, part)
+    return *part, len(places)
+
+
+def _part(drawn: Sequence[Record]) -> Part:
     """What is counted over a sample, notes, and how many records mention any class of each kind."""
     counts = {name: Counter[str]() for name in ("language", "topics", *KINDS)}
     notes = dict.fromkeys(KINDS, "not being mentioned is not being absent")

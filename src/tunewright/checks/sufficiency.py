@@ -2,13 +2,15 @@
 
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 
 from tunewright.checks import Whole
 from tunewright.checks._linear import Labels
-from tunewright.checks._sufficiency import coverage, curve, distinct
-from tunewright.checks._topics import asked, sample, several
+from tunewright.checks._memory import Memory, Reading
+from tunewright.checks._sufficiency import coverage, curve, distinct, signatures
+from tunewright.checks._topics import asked
 from tunewright.nouns import Case, Finding, Measure, Record, Severity, Tally
 from tunewright.stats import rate
 
@@ -20,7 +22,8 @@ def sufficiency(
     per_label: int = 30,
     fewest: int = 50,
     enough: int = 1000,
-    most: int = 20_000,
+    most: int = 10_000,
+    cache: Path | None = None,
 ) -> Iterator[Finding | Tally | Measure]:
     """How much there is when copies count once, what of the evaluation it covers, and what more would bring.
 
@@ -35,20 +38,45 @@ def sufficiency(
     fewer than `fewest` distinct ones, the lower end at which providers of fine-tuning report first effects,
     or fewer than `enough`, with which Zhou et al. (2023, LIMA) tuned a large model. They are rules of thumb.
 
-    Coverage and curve look at at most `most` records, drawn evenly.
+    Coverage and curve look at at most `most` records, drawn evenly; the sample stays the same while records are
+    added at the end, up to a 16th of them. In the folder `cache` stay hashes of each record's words, and what
+    was seen in the sample.
 
     Limits: nearness is by words, so a paraphrase may count as uncovered and a different question in the same
     words as covered. The curve is that of a simple classifier and not of the model that will be tuned, and
     a power law may not go on. Says nothing of one record.
     """
-    records = several(records)
-    total, size = distinct(records)
+    reading = Reading(records)
+    total = len(reading)
     if total < 2:
         return
+    every = np.arange(total)
+    memory = Memory(cache, "sufficiency")
+    table = memory.numbers("words", reading, every, lambda block: signatures([r.text for r in block]))
+    size = distinct(table.astype(np.uint64, copy=False))
     yield size
-    drawn = [r for _, r in sample(records, most)]
+    places = reading.sample(np.ones(total, dtype=bool), most)
+    asked_for = [(case.id, case.messages, case.topic, case.label) for case in cases]
+    form = reading.digest(places, round(size.value), total, per_label, fewest, enough, asked_for)
+    kept = memory.told("sample", form)
+    if isinstance(kept, list):
+        yield from (_KINDS[kind].model_validate_json(said) for kind, said in kept)
+        return
+    seen = list(_of_sample(list(reading.at(places)), size.value, total, cases, (per_label, fewest, enough)))
+    memory.tell("sample", form, [[one.kind, one.model_dump_json()] for one in seen])
+    yield from seen
+
+
+_KINDS: dict[str, type[Finding] | type[Tally] | type[Measure]] = {
+    noun.kind: noun for noun in (Finding, Tally, Measure)
+}
+
+
+def _of_sample(
+    drawn: list[Record], size: float, total: int, cases: tuple[Case, ...], limits: tuple[int, int, int]
+) -> Iterator[Finding | Tally | Measure]:
     labelled = [r for r in drawn if r.label]
-    yield from _too_few(size.value, total, labelled, len(drawn), (per_label, fewest, enough))
+    yield from _too_few(size, total, labelled, len(drawn), limits)
     if cases:
         yield from _covered(drawn, cases)
     if len(labelled) >= len(drawn) / 2:

@@ -77,6 +77,10 @@ class Evidence(NamedTuple):
     limits: tuple[Limit, ...]
     history: tuple[Entry, ...]
     """Ledger entries that led to the model and its reports, oldest first."""
+    tallies: tuple[Tally, ...] = ()
+    """What vetting counted, such as languages."""
+    rights: Rights | None = None
+    """What the licences of data and base model let the tuned model be used for."""
     kept: tuple[Kept, ...] = ()
     """One for each record of `vetted`. Empty when nobody counted: documents then say so."""
 

@@ -51,7 +51,10 @@ def seen(text: object) -> str:
 
 def _named(match: re.Match[str]) -> str:
     sign = match[0]
-    if unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp") or "\ufe00" <= sign <= "\ufe0f":
+    if (
+        unicodedata.category(sign) in ("Cc", "Cf", "Cs", "Cn", "Co", "Zl", "Zp")
+        or "\ufe00" <= sign <= "\ufe0f"
+    ):
         return f"⟨U+{ord(sign):04X}⟩"
     return sign
 

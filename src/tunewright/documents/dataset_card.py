@@ -5,6 +5,7 @@ from tunewright.documents._data import bare, flow, found, licences, licences_tol
 from tunewright.documents._facts import cite, limits, lines, short, told
 from tunewright.documents._front import front_matter, hub_id, hub_licence, size_category
 from tunewright.documents._templates import fill
+from tunewright.nouns import Source
 
 PLACES = 5
 """How many places of rows that could not be read are named for each reason."""
@@ -14,7 +15,7 @@ def dataset_card(evidence: Evidence) -> str:
     """Dataset card for the Hugging Face hub: sources and rights, what was found, what became of every record.
 
     Limits: believes what the project file says of licence, origin and basis; never quotes a record, so it
-    cannot show what the data are like; language and annotators are not known to it.
+    cannot show what the data are like; annotators are not known to it.
     """
     rows = found(evidence)
     return fill(
@@ -28,11 +29,34 @@ def dataset_card(evidence: Evidence) -> str:
         rows=_rows(evidence),
         places=_places(evidence),
         limits=[limit for limit in limits(evidence) if limit.plugin in evidence.data_report.plugins],
-        measures=evidence.data_report.measures,
+        measures=[m for m in evidence.data_report.measures if m.name.startswith("vet.")],
+        planted=[m for m in evidence.data_report.measures if m.name.startswith(("canary.", "audit."))],
+        languages=_languages(evidence),
+        stated=_stated,
         told=told,
         short=short,
         cite=lambda digest: cite(evidence, digest),
     )
+
+
+def _languages(evidence: Evidence) -> list[tuple[str, int]]:
+    """Language to number of records, the most common first; empty when nobody looked."""
+    counts = Counter[str]()
+    for tally in evidence.tallies:
+        if (tally.check, tally.name) == ("language", "language"):
+            counts.update(tally.counts)
+    return counts.most_common()
+
+
+def _stated(source: Source) -> list[tuple[str, str]]:
+    """What is said of a source, besides what the table shows."""
+    shown = {"name", "uri", "licence", "origin", "basis", "collected", "sha256"}
+    values = ((name, getattr(source, name)) for name in type(source).model_fields if name not in shown)
+    return [
+        (name.replace("_", " "), ", ".join(value) if isinstance(value, tuple) else str(value))
+        for name, value in values
+        if value
+    ]
 
 
 def _front(evidence: Evidence) -> dict[str, object]:

@@ -21,6 +21,7 @@ from tunewright.project import Project
 from tunewright.store import Step
 from tunewright.suites import suites
 from tunewright.verbs import Named, verb
+from tunewright.verbs._vetted import rights_of
 
 FILES = {"model_card": "MODEL_CARD.md", "dataset_card": "DATASET_CARD.md", "page": "report.html"}
 
@@ -98,6 +99,8 @@ def evidence_for(
             Kept(r.origin.source, r.licence, len(r.messages), len(r.text)) for r in project.records(vetted)
         ),
         limits=tuple(Limit(f"{shelf}/{name}", *about[shelf](name)) for shelf, _, name in used),
+        tallies=tuple(project.tallies(data_report)),
+        rights=rights_of(project, vetted),
         history=tuple(wanted[seq] for seq in sorted(wanted)),
     )
 
