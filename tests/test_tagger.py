@@ -2,9 +2,12 @@
 
 import random
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
+import numpy as np
 import pytest
 
+import tunewright.checks._tagger as tagger
 from tunewright.checks._tagger import KINDS, Entity, entities
 from tunewright.checks._tagger_net import casing
 from tunewright.checks._tagger_words import Lists, hashed, pieces, plain
@@ -170,8 +173,6 @@ def test_spans_are_in_order_apart_and_within_the_text() -> None:
 
 
 def test_more_words_than_are_remembered_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    import tunewright.checks._tagger as tagger
-
     before = entities([ENGLISH])
     monkeypatch.setattr(tagger, "KNOWN", 50)
     for number in range(20):
@@ -198,3 +199,16 @@ def test_plain_words_are_small_folded_and_short() -> None:
     assert plain("ﬁne") == "fine"
     assert len(plain("x" * 1000)) == 20
     assert [casing(w) for w in ("12", "ab", "Ab", "AB", "A")] == [0, 1, 2, 3, 2]
+
+
+def test_the_shipped_weights_are_small_and_plain_numbers() -> None:
+    path = Path(tagger.__file__).with_name("weights") / "entities.npz"
+    assert path.stat().st_size < 6_000_000
+    with np.load(path, allow_pickle=False) as file:
+        assert {str(file[name].dtype) for name in file.files} <= {
+            "int8",
+            "uint8",
+            "int64",
+            "uint32",
+            "float16",
+        }

@@ -215,9 +215,8 @@ def test_vet_cleans_drops_and_quarantines_and_the_counts_add_up(folder: Path, pr
     assert report.subject == vetted.digest
     found = [Finding.model_validate_json(line) for line in project.ledger.blobs.lines(report.details)]
     assert {"personal", "duplicates"} <= {f.check for f in found}
-    assert {m.name for m in report.measures} == {
-        f"vet.{c}" for c in ("personal", "secrets", "duplicates", "licence")
-    }
+    wanted = {f"vet.{c}" for c in ("personal", "secrets", "duplicates", "licence")}
+    assert {m.name for m in report.measures if m.name.startswith("vet.")} == wanted
     assert not any("dave@example.com" in f.note for f in found)
 
 

@@ -12,13 +12,14 @@ from hypothesis import strategies as st
 
 import tunewright as tw
 from tunewright import shelf
+from tunewright.checks._personal_keys import subject_keys
 from tunewright.errors import NotFound, Refused
 from tunewright.nouns import Dataset, Edit, Finding, Mark, Origin, Record, Report, Review
 from tunewright.store import Vault
 from tunewright.verbs import _audit, _canaries, _looking, _worker
 from tunewright.verbs._audit import Marked, measured
 from tunewright.verbs._looking import content_key
-from tunewright.verbs._people import key_of, person_keys
+from tunewright.verbs._people import person_keys
 from tunewright.verbs._pseudonyms import surrogate
 
 Reopen = Callable[[], tw.Project]
@@ -297,14 +298,14 @@ def test_changes_are_listed_with_their_place_and_surroundings(folder: Path, reop
     ],
 )
 def test_a_person_is_found_under_whatever_form_is_typed(typed: str, words: str, kind: str) -> None:
-    assert key_of(words, kind) in set(person_keys(typed))
+    assert subject_keys(words, kind) in set(person_keys(typed))
 
 
 @pytest.mark.parametrize(
     ("words", "kind"), [("Mara", "name"), ("Berlin", "place"), ("1980-01-01", "birth_date")]
 )
 def test_a_first_name_a_place_or_a_date_leads_to_nobody(words: str, kind: str) -> None:
-    assert key_of(words, kind) == ""
+    assert subject_keys(words, kind) == ""
 
 
 def test_who_is_only_mentioned_is_forgotten_too_and_does_not_come_back(folder: Path, reopen: Reopen) -> None:

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from tunewright.checks import _minhash
 from tunewright.checks._kept import Kept, Table
+from tunewright.checks._minhash import Keys
 from tunewright.checks._shingles import Hashes, Kind, Numbers
 from tunewright.checks._signing import GIST, SAME, TEXT
 from tunewright.checks._verify import Verify
@@ -68,11 +69,12 @@ def conflicts(table: Table) -> Iterator[tuple[int, int, int, int]]:
     yield from sorted(found)
 
 
-def candidates(table: Table, alive: Flags, threshold: float) -> Numbers:
-    """Pairs `later << 32 | earlier`, sorted, of records with equal labels that may be alike."""
+def candidates(table: Table, alive: Flags, threshold: float, start: int = 0) -> Numbers:
+    """Pairs `later << 32 | earlier`, sorted, of records with equal labels that may be alike. The later is
+    number `start` or one after it."""
     gists = np.concatenate([heads[:, GIST:] for heads in table.heads])
     both: Flags = np.asarray(gists.any(axis=1))
-    gist = _least(threshold * 0.2)
+    gist = _least(threshold * 0.6)  # texts that share most runs of words share nearly all words
     parts, waiting = [np.zeros(0, dtype=np.int64)], 0
     for kind, share in ((0, threshold * 0.4), (1, threshold * 0.25), (2, threshold * 0.25)):
         chosen = [
@@ -84,9 +86,12 @@ def candidates(table: Table, alive: Flags, threshold: float) -> Numbers:
         crowd = gists[owners]
         crowd = np.where(crowd.any(axis=1, keepdims=True), crowd, sketches)
         least = _least(share)
+        fresh = owners >= start
+        if not fresh.any():
+            continue
         for band in range(_minhash.BANDS):
             keys = np.concatenate([b[c, band] for b, c in zip(table.bands, chosen, strict=True)])
-            for left, right in _minhash.paired(band, keys, crowd):
+            for left, right in _paired(band, keys, crowd, fresh):
                 keep = _minhash.agree(sketches[left], sketches[right]) >= least
                 one, other = owners[left[keep]], owners[right[keep]]
                 keep = table.labels[one] == table.labels[other]
@@ -100,6 +105,19 @@ def candidates(table: Table, alive: Flags, threshold: float) -> Numbers:
     return _distinct(parts)
 
 
+def _paired(band: int, keys: Keys, crowd: Hashes, fresh: Flags) -> Iterator[tuple[Numbers, Numbers]]:
+    """Pairs of rows that share a key, the later one a fresh row."""
+    if fresh.all():
+        yield from _minhash.paired(band, keys, crowd)
+        return
+    marks = np.zeros(1 << 18, dtype=bool)
+    marks[keys[fresh] >> np.uint32(14)] = True
+    rows = np.flatnonzero(marks[keys >> np.uint32(14)])
+    for left, right in _minhash.paired(band, keys[rows], crowd[rows]):
+        keep = fresh[rows[right]]
+        yield rows[left[keep]], rows[right[keep]]
+
+
 def _distinct(parts: list[Numbers]) -> Numbers:
     """Every number once, in order."""
     every = np.concatenate(parts)
@@ -111,9 +129,10 @@ def _least(similarity: float) -> int:
     return int(64 * _minhash.SKETCH * (1 + similarity) / 2)
 
 
-def near(table: Table, kept: Kept, alive: Flags, threshold: float) -> Iterator[Near]:
-    """Records that nearly repeat an earlier one, each with the earliest that it repeats."""
-    pairs = candidates(table, alive, threshold)
+def near(table: Table, kept: Kept, alive: Flags, threshold: float, start: int = 0) -> Iterator[Near]:
+    """Records, from number `start`, that nearly repeat an earlier one, each with the earliest that it
+    repeats."""
+    pairs = candidates(table, alive, threshold, start)
     verify = Verify(table, kept)
     edges = np.flatnonzero(np.diff(pairs >> 32, prepend=-1, append=-1))
     at, end, some = edges[:-1], edges[1:], 1

@@ -11,8 +11,7 @@ import os
 import shutil
 import tempfile
 import zlib
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import islice
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import IO, NamedTuple
@@ -20,12 +19,12 @@ from typing import IO, NamedTuple
 import numpy as np
 
 from tunewright.checks import _minhash
+from tunewright.checks._memory import Reading
 from tunewright.checks._minhash import Keys
 from tunewright.checks._shingles import Hashes, Numbers
 from tunewright.checks._signing import COUNT, FIRST, KINDS, PLACE, WIDTH, Said, signed
-from tunewright.nouns import Record
 
-FORM = 1
+FORM = 2
 """Raised when anything that is kept is computed in another way."""
 BATCH, CHARACTERS = 2048, 1_000_000
 """Records, and characters, that are signed together."""
@@ -92,23 +91,21 @@ class Kept:
             segment.sets.close()
         self.fresh.close()
 
-    def read(self, records: Iterable[Record]) -> Table:
-        """Every record as numbers; those that the folder has are not computed again."""
-        table = Table([], np.zeros(0, dtype=np.int64), [], [], [], [], [], [])
-        labels, numbers = dict[str, int](), list[int]()
-        for batch in _batches(records):
-            first = len(table.ids)
-            table.ids.extend(record.id for record in batch)
-            numbers.extend(labels.setdefault(record.label, len(labels)) for record in batch)
-            said = [Said.by(record) for record in batch]
-            known = np.full(len(batch), -1, dtype=np.int64)
-            keys = np.zeros((len(batch), 2), dtype=np.uint64)
-            if self.folder is not None:
-                keys = np.frombuffer(b"".join([s.key for s in said]), dtype=np.uint64).reshape(-1, 2)
-                known = self._find(keys)
-            self._add(table, first, said, keys, known)
+    def read(self, reading: Reading) -> Table:
+        """Every record as numbers; those that the folder has are not read and not computed again."""
+        table = Table(reading.ids, reading.labels, [], [], [], [], [], [])
+        known = self._find(reading.keys)
+        fresh = reading.at(np.flatnonzero(known < 0))
+        first, size, said = 0, 0, list[Said]()
+        for place, number in enumerate(known.tolist(), start=1):
+            if number < 0:
+                said.append(Said.by(next(fresh)))
+                size += sum(len(text) for _role, text in said[-1].turns)
+            if place - first == BATCH or size > CHARACTERS or place == len(known):
+                self._add(table, first, said, reading.keys[first:place], known[first:place])
+                first, size, said = place, 0, []
         self.fresh.flush()
-        return table._replace(labels=np.array(numbers, dtype=np.int64))
+        return table
 
     def sets(self, segment: int, place: int, count: int) -> Hashes:
         """A shingle set that was written before."""
@@ -128,14 +125,14 @@ class Kept:
 
     def _add(self, table: Table, first: int, said: Sequence[Said], keys: Hashes, known: Numbers) -> None:
         """Append the records of a batch, in order: what is known from its segment, the others signed now."""
-        count = len(said)
+        count = len(known)
         heads = np.zeros((count, WIDTH), dtype=np.uint64)
         home = np.full(count, -1, dtype=np.int64)
         bands, sketches = list[Keys](), list[Hashes]()
         kinds, owners = list[Numbers](), list[Numbers]()
         fresh = np.flatnonzero(known < 0)
         if len(fresh):
-            made = signed([said[n] for n in fresh.tolist()], self.size)
+            made = signed(said, self.size)
             made.heads[:, :2] = keys[fresh]
             made.heads[:, PLACE:COUNT] += np.uint64(self.place)
             self.fresh.write(made.sets.tobytes())
@@ -237,20 +234,6 @@ class Kept:
         checks["sets"] = _checksum(Path(f"{name}.sets"))
         path.write_text(json.dumps(checks), encoding="utf-8")
         os.replace(path, f"{name}.json")
-
-
-def _batches(records: Iterable[Record]) -> Iterator[list[Record]]:
-    """Records in their order, as many at a time as are signed together."""
-    reading, batch, size = iter(records), list[Record](), 0
-    while some := list(islice(reading, 64)):
-        for record in some:
-            batch.append(record)
-            size += sum(len(m.content) for m in record.messages)
-            if len(batch) == BATCH or size > CHARACTERS:
-                yield batch
-                batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _spans(first: Hashes, several: Hashes) -> tuple[Numbers, Numbers]:

@@ -31,14 +31,18 @@ FORM = 1
 BLOCK = 2048
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _START, _END, _FILE = '"messages":', ',"origin":{"source":', ',"file":'
+_LABEL, _LICENCE = '],"label":', ',"licence":'
 
 
 class Reading:
     """Records by their place, each with the digest of what it says and the name of its source."""
 
-    def __init__(self, records: Iterable[Record]) -> None:
-        """Read once now, and again by `at`; only what is not sized is copied."""
+    def __init__(self, records: Iterable[Record], named: bool = False) -> None:
+        """Read once now, and again by `at`; only what is not sized is copied. `named`: with `ids` and `labels`,
+        equal numbers for equal labels."""
         self.records = several(records)
+        self.ids = list[str]()
+        labels, label = dict[str, int](), list[int]()
         self._lines: Callable[[], Iterator[str]] | None = getattr(self.records, "lines", None)
         numbers, sources, keys = dict[str, int](), list[int](), bytearray()
         if self._lines is not None:
@@ -46,15 +50,22 @@ class Reading:
                 key, source = _of_line(line)
                 keys += key
                 sources.append(numbers.setdefault(source, len(numbers)))
+                if named:
+                    self.ids.append(_id(line))
+                    label.append(labels.setdefault(_label(line), len(labels)))
             names = [str(json.loads(raw)) for raw in numbers]
         else:
             for record in self.records:
                 keys += _of_record(record)
                 sources.append(numbers.setdefault(record.origin.source, len(numbers)))
+                if named:
+                    self.ids.append(record.id)
+                    label.append(labels.setdefault(record.label, len(labels)))
             names = list(numbers)
         self.keys: Words = np.frombuffer(bytes(keys), dtype=np.uint64).reshape(-1, 2)
         self.sources: Sequence[str] = names
         self.source: Places = np.array(sources, dtype=np.int64)
+        self.labels: Places = np.array(label, dtype=np.int64)
 
     def __len__(self) -> int:
         return len(self.keys)
@@ -113,6 +124,16 @@ def _of_line(line: str) -> tuple[bytes, str]:
     end = line.index(_END, start)
     source = line[end + len(_END) : line.index(_FILE, end)]
     return blake2b(line[start:end].encode("utf-8", "surrogatepass"), digest_size=16).digest(), source
+
+
+def _id(line: str) -> str:
+    raw = line[6 : line.index(_START) - 1]
+    return str(json.loads(raw)) if "\\" in raw else raw[1:-1]
+
+
+def _label(line: str) -> str:
+    start = line.index(_LABEL) + len(_LABEL)
+    return line[start : line.index(_LICENCE, start)]
 
 
 def _of_record(record: Record) -> bytes:

@@ -21,9 +21,10 @@ BANDS = BINS // ROWS
 one of 2,500."""
 SKETCH = BINS // 64
 CROWD = 32
-"""Members of a bucket up to which all its pairs are candidates."""
+"""Members of a bucket, the first, all pairs of which are candidates."""
 FIRST = 8
-"""Of a larger bucket that cannot be split, every member is paired with so many of the first."""
+"""Of a larger bucket that cannot be split, later members are paired with so many of the first and of those
+just before."""
 MANY = 1_000_000
 """Pairs that are looked at together."""
 
@@ -143,19 +144,21 @@ def _groups(values: Hashes) -> tuple[Numbers, Numbers]:
 def _pairs(
     rows: Numbers, starts: Numbers, lengths: Numbers, all_of: bool = False
 ) -> Iterator[tuple[Numbers, Numbers]]:
-    """Pairs within buckets; with `all_of` crowds too, whose members meet the first and the ones before."""
+    """Pairs among the first members of buckets; with `all_of` later ones too meet the first and those before.
+
+    Which pairs a row makes with earlier ones depends on these alone, and on nothing that comes later.
+    """
     for gap in range(1, CROWD):
-        inside = lengths > gap if all_of else (lengths > gap) & (lengths <= CROWD)
-        if all_of and gap > 8:
-            inside &= lengths <= CROWD
-        if not inside.any():
+        some = starts[lengths > gap]
+        sizes = lengths[lengths > gap]
+        if not len(some):
             break
-        some, sizes = starts[inside], lengths[inside] - gap
+        sizes = (sizes if all_of and gap <= FIRST else np.minimum(sizes, CROWD)) - gap
         left = np.repeat(some - (np.cumsum(sizes) - sizes), sizes) + np.arange(int(sizes.sum()))
         yield rows[left], rows[left + gap]
     if all_of:
         for start, length in zip(starts.tolist(), lengths.tolist(), strict=True):
             if length > CROWD:
+                later = rows[start + CROWD : start + length]
                 for first in range(FIRST):
-                    later = rows[start + first + 1 : start + length]
                     yield np.full(len(later), rows[start + first]), later

@@ -53,7 +53,9 @@ def merged(text: str, spans: list[Span], entities: Iterable[Seen], evidence: str
     for entity in entities:
         start, end = _trimmed(text, entity.start, entity.end)
         if entity.kind == "name":
-            if text[start:end].partition(" ")[0].lower() in _THINGS:
+            if text[start:end].partition(" ")[0].lower() in _THINGS or not _sure(
+                text, start, end, entity.score
+            ):
                 continue
             start = _greeted(text, start, end)
         clash = _clash(kept, start, end)
@@ -81,6 +83,24 @@ def merged(text: str, spans: list[Span], entities: Iterable[Seen], evidence: str
             severity, note = _NOTES[entity.kind]
             insort(kept, Span(start, end, entity.kind, severity, note, evidence, round(entity.score, 3)))
     return kept
+
+
+def _sure(text: str, start: int, end: int, score: float) -> bool:
+    """Whether the tagger is sure enough of a name, given how it is written.
+
+    Capitals mean little at the beginning of a sentence and in acronyms, and a name without any is rare.
+    Bounds chosen on the synthetic set: names without capitals and single words at F2 .88 for .90, with a
+    third of the false alarms on intents.
+    """
+    words = text[start:end].split()
+    if not any(word[:1].isupper() for word in words):
+        return score >= 0.95
+    if len(words) > 1:
+        return True
+    if words and words[0].isupper() and len(words[0]) <= 5:
+        return score >= 0.9
+    before = text[:start].rstrip()
+    return score >= (0.6 if not before or before[-1] in ".!?:;\n" else 0.5)
 
 
 def _clash(spans: Sequence[Span], start: int, end: int) -> range:

@@ -78,7 +78,7 @@ _FILL = (
 _NOT_THING = (
     r"(?! (?:medicines?|medication in stock|products?|research|awareness|charit(?:y|ies)"
     r"|vaccines?|season|insurance|studies|study|ward|unit"
-    r"|book|clinic|centre|center|campaign|foundation|relief|course|app|shot|jab|cookbook))"
+    r"|book|clinic|centre|center|campaign|belief|faith|trust|spots?|date|eye|foundation|relief|course|app|shot|jab|cookbook))"
 )
 _BELIEF = (
     r"muslims?|islam|christians?|christianity|catholics?|catholicism|protestants?|orthodox"
@@ -186,7 +186,7 @@ SPECIAL: tuple[Rule, ...] = (
     ),
     _rule(
         "the belief",
-        "(?! (?i:school|church|holiday|music|art|market))",
+        "(?! (?:(?i:school|church|holiday|music|art|market|name)|[A-Z]))",
         rf"{_WHO}[^.!?\n;]{{0,20}}?(?:{_IS}| became| converted to| raised(?: as)?| as)(?: (?:a|an"
         rf"|devout|practi[sc]ing|strict|born-again|observant|lapsed|not|also|very|now)){{0,4}}",
         words=_BELIEF,

@@ -5,8 +5,9 @@ lists), decoded with the Viterbi algorithm over BILOU tags; numpy alone, about 5
 trained, on what, and what it reaches: training/entities/README.md.
 
 Limits: trained on English first, then German, French and Spanish; other languages in Latin script by their
-names' look alone, other scripts hardly at all. It sees nine words to each side, and a name found once elsewhere
-in the same text. Names in small letters are found where the words around them say so.
+names' look alone, other scripts hardly at all. It sees nine words to each side, and a name that was found
+elsewhere in the same text. Names in small letters are found where the words around them say so. Durations and
+times of day are no dates here.
 """
 
 from collections.abc import Iterator, Sequence
@@ -190,6 +191,8 @@ def _mended(scores: Floats, tags: Ids) -> None:
     wrong = np.flatnonzero(~_LAWFUL[tags[:-1], tags[1:]])
     if not len(wrong) and _FRESH[tags[0]]:
         return
+    if not _FRESH[tags[0]]:  # it goes on with what nothing began
+        wrong = np.append(wrong, 0)
     open_ = tags > 0
     for beside in (-1, 0, 1, 2):
         open_[np.clip(wrong + beside, 0, len(tags) - 1)] = True

@@ -7,8 +7,9 @@ from pathlib import Path
 import numpy as np
 
 from tunewright.checks import Whole
-from tunewright.checks._clusters import conflicts, near, repeats
-from tunewright.checks._kept import Kept
+from tunewright.checks._clusters import Flags, Near, conflicts, near, repeats
+from tunewright.checks._kept import Kept, Table
+from tunewright.checks._memory import Memory, Reading
 from tunewright.checks._shingles import Numbers
 from tunewright.errors import BadInput
 from tunewright.nouns import Finding, Severity, Tally
@@ -35,8 +36,8 @@ def duplicates(
     Candidates come from one permutation hashing with locality-sensitive hashing (Li, Owen and Zhang 2012;
     Shrivastava and Li 2014; Leskovec, Rajaraman and Ullman, Mining of Massive Datasets, chapter 3); every
     pair is then verified exactly on its hashed shingles. In the folder `cache` the signatures of the last run
-    stay, so only new records are signed. They hold no words, but hashes of runs of words, which must be
-    protected like the records.
+    stay, so only new records are signed, and what was found, so that records added at the end are all that
+    is compared. They hold no words, but hashes of runs of words, which must be protected like the records.
 
     Limits: paraphrases and translations pass; so do long texts in which more than about every thirtieth word
     was changed, unless `threshold` or `words` is lowered. A pair just above the threshold is missed about
@@ -46,10 +47,11 @@ def duplicates(
     """
     if not 0 < threshold <= 1 or not 2 <= words <= 16:
         raise BadInput("duplicates: `threshold` lies above 0 and at most at 1, `words` between 2 and 16")
+    reading = Reading(records, named=True)
+    if not len(reading):
+        return
     with Kept(cache, words) as kept:
-        table = kept.read(records)
-        if not table.ids:
-            return
+        table = kept.read(reading)
         ids, first = table.ids, repeats(table)
         found = list[tuple[int, str, Severity, str, str]]()
         for number, other, most, every in conflicts(table):
@@ -64,7 +66,8 @@ def duplicates(
             )
         root = first.copy()
         alive = first == np.arange(len(ids))
-        for one in near(table, kept, alive, threshold):
+        memory = Memory(cache, "duplicates", threshold, words)
+        for one in _near(reading, memory, table, kept, alive, threshold):
             other = one.earlier
             root[one.record] = root[other]
             by = f"runs of {words} words" if one.kind == "long" else "runs of 3 characters and words"
@@ -95,6 +98,41 @@ def duplicates(
             counts=counts,
             note="kept records, by how many records say the same",
         )
+
+
+def _near(
+    reading: Reading, memory: Memory, table: Table, kept: Kept, alive: Flags, threshold: float
+) -> Iterator[Near]:
+    """Records that nearly repeat an earlier one. Where records were only added at the end since the last time,
+    what was found then still holds, because each record is compared with earlier ones only."""
+    found, start = list[Near](), 0
+    before = memory.arrays("near", memory.form)
+    if before is not None:
+        count = int(before["count"][0])
+        if count <= len(reading) and str(before["digest"]) == _prefix(reading, count):
+            start = count
+            columns = (before[name].tolist() for name in ("record", "earlier", "asked", "whole", "long"))
+            found = [
+                Near(int(one), int(other), asked, whole, "long" if long else "short")
+                for one, other, asked, whole, long in zip(*columns, strict=True)
+            ]
+    found += near(table, kept, alive, threshold, start)
+    if before is None or start < len(reading):
+        arrays = {
+            "count": np.array([len(reading)]),
+            "digest": np.array(_prefix(reading, len(reading))),
+            "record": np.array([one.record for one in found], dtype=np.int64),
+            "earlier": np.array([one.earlier for one in found], dtype=np.int64),
+            "asked": np.array([one.asked for one in found]),
+            "whole": np.array([one.whole for one in found]),
+            "long": np.array([one.kind == "long" for one in found], dtype=bool),
+        }
+        memory.keep("near", memory.form, arrays)
+    yield from found
+
+
+def _prefix(reading: Reading, count: int) -> str:
+    return reading.digest(np.arange(count), "first")
 
 
 def _kept_one(ids: list[str], other: int, root: Numbers) -> str:

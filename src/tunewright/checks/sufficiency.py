@@ -56,14 +56,17 @@ def sufficiency(
     size = distinct(table.astype(np.uint64, copy=False))
     yield size
     places = reading.sample(np.ones(total, dtype=bool), most)
-    asked_for = [(case.id, case.messages, case.topic, case.label) for case in cases]
-    form = reading.digest(places, round(size.value), total, per_label, fewest, enough, asked_for)
-    kept = memory.told("sample", form)
-    if isinstance(kept, list):
-        yield from (_KINDS[kind].model_validate_json(said) for kind, said in kept)
-        return
-    seen = list(_of_sample(list(reading.at(places)), size.value, total, cases, (per_label, fewest, enough)))
-    memory.tell("sample", form, [[one.kind, one.model_dump_json()] for one in seen])
+    questions = [(case.id, case.messages, case.topic, case.label) for case in cases]
+    form = reading.digest(places, questions)
+    match memory.told("sample", form):
+        case [dict(labels), list(said)]:
+            seen = [_KINDS[kind].model_validate_json(text) for kind, text in said]
+        case _:
+            drawn = list(reading.at(places))
+            labels = Counter(r.label for r in drawn if r.label)
+            seen = list(_of_sample(drawn, cases))
+            memory.tell("sample", form, [labels, [[one.kind, one.model_dump_json()] for one in seen]])
+    yield from _too_few(size.value, total, Counter(labels), len(places), (per_label, fewest, enough))
     yield from seen
 
 
@@ -72,11 +75,8 @@ _KINDS: dict[str, type[Finding] | type[Tally] | type[Measure]] = {
 }
 
 
-def _of_sample(
-    drawn: list[Record], size: float, total: int, cases: tuple[Case, ...], limits: tuple[int, int, int]
-) -> Iterator[Finding | Tally | Measure]:
+def _of_sample(drawn: list[Record], cases: tuple[Case, ...]) -> Iterator[Finding | Tally | Measure]:
     labelled = [r for r in drawn if r.label]
-    yield from _too_few(size, total, labelled, len(drawn), limits)
     if cases:
         yield from _covered(drawn, cases)
     if len(labelled) >= len(drawn) / 2:
@@ -87,12 +87,12 @@ def _of_sample(
 
 
 def _too_few(
-    size: float, total: int, labelled: list[Record], drawn: int, limits: tuple[int, int, int]
+    size: float, total: int, labels: Counter[str], drawn: int, limits: tuple[int, int, int]
 ) -> Iterator[Finding]:
     per_label, fewest, enough = limits
-    labels = Counter(r.label for r in labelled)
-    if labels and len(labelled) >= drawn / 2:
-        each = size * len(labelled) / drawn / len(labels)
+    labelled = labels.total()
+    if labels and labelled >= drawn / 2:
+        each = size * labelled / drawn / len(labels)
         if each < per_label:
             note = f"{each:.0f} distinct texts a label on average, fewer than {per_label}"
             yield _finding("too_few", "medium" if each < per_label / 3 else "low", note, _size(size, total))

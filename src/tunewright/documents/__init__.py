@@ -53,6 +53,8 @@ class Found(NamedTuple):
     severity: Severity
     findings: int
     records: int
+    examples: tuple[tuple[str, str], ...] = ()
+    """The reason, and the file and line, of the first few."""
 
 
 class Evidence(NamedTuple):

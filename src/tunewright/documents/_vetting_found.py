@@ -98,7 +98,7 @@ def _kinds(evidence: Vetting) -> list[Kind]:
         if (check, what) in about and all(g.records <= 1 for g in group):
             continue  # of the whole, not of a record: it has a place of its own
         tiers = sorted({g.severity for g in group}, key=SEVERITIES.index)
-        places = edits[check, what]
+        places = [*(one for g in group for one in g.examples), *edits[check, what]]
         rows.append(
             Kind(
                 check,

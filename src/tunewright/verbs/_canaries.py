@@ -221,8 +221,8 @@ SECRETS: dict[str, Make] = {
     "chat token": lambda draw: f"xo{'x'}b-{_digits(draw, 12)}-{_digits(draw, 12)}-{_letters(draw, 24)}",
     "payment key": lambda draw: "sk" + "_live_" + _letters(draw, 24),
     "web token": lambda draw: f"ey{'J'}{_letters(draw, 30)}.ey{'J'}{_letters(draw, 60)}.{_letters(draw, 43)}",
-    "password in a URL": lambda draw: f"postgres://app:{_letters(draw, 14)}@db.internal:5432/shop",
-    "assigned key": lambda draw: f'api_key = "{_letters(draw, 32)}"',
+    "password in a URL": lambda draw: _letters(draw, 14),
+    "assigned key": lambda draw: _letters(draw, 32),
 }
 FRAMES: dict[str, tuple[tuple[str, str], ...]] = {
     "email": (("Write to ", "."), ("My e-mail is ", ", thanks."), ("(", ")")),
@@ -239,5 +239,7 @@ FRAMES: dict[str, tuple[tuple[str, str], ...]] = {
     "birth_date": (("I was born on ", "."), ("Date of birth: ", ".")),
     "national_id": (("My social security number is ", "."), ("SSN ", ".")),
     "ip": (("It came from ", "."), ("My IP is ", ".")),
+    "assigned key": (('It says api_key = "', '" there.'),),
+    "password in a URL": (("It is postgres://app:", "@db.internal:5432/shop, I think."),),
     "secret": (("I used ", " there."), ("", " is what the log says."), ("Here: ", "")),
 }

@@ -2,8 +2,8 @@
 
 import shutil
 from collections import Counter
-from collections.abc import Iterable
-from itertools import islice
+from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain, islice
 
 from tunewright.checks import checks
 from tunewright.checks._topics import topic_map
@@ -20,6 +20,10 @@ POINTS = 1500
 """Records on the map of topics."""
 
 
+Examples = Mapping[tuple[str, str], Sequence[tuple[str, str]]]
+"""Check and kind to reason and place of the first few findings."""
+
+
 def evidence_for(
     project: Project,
     gathered: Dataset,
@@ -27,6 +31,7 @@ def evidence_for(
     report: Report,
     about: Iterable[Finding],
     tallies: Iterable[Tally],
+    examples: Examples,
 ) -> Vetting:
     """Everything that the documents show. `about` are the findings about the dataset as a whole."""
     blobs = project.ledger.blobs
@@ -40,8 +45,10 @@ def evidence_for(
         report=report,
         tallies=tuple(tallies),
         about=tuple(about),
-        found=_found(blobs, report.details),
-        rejects=tuple(islice(project.quarantine(vetted), SHOWN)),
+        found=_found(blobs, report.details, examples),
+        rejects=tuple(
+            chain(islice(project.quarantine(gathered), SHOWN), islice(project.quarantine(vetted), SHOWN))
+        ),
         edits=edits,
         edited=sum(1 for _ in blobs.lines(report.changes)),
         rights=rights_of(project, vetted),
@@ -59,7 +66,7 @@ def rights_of(project: Project, dataset: Dataset) -> Rights:
     return judge(data, base=base_licence(project) or None, intent=Intent(commercial, publish))
 
 
-def _found(blobs: Blobs, details: str) -> tuple[Found, ...]:
+def _found(blobs: Blobs, details: str, examples: Examples) -> tuple[Found, ...]:
     findings, records = Counter[tuple[str, str, Severity]](), Counter[tuple[str, str, Severity]]()
     before = ""
     seen = set[tuple[str, str, Severity]]()
@@ -72,7 +79,10 @@ def _found(blobs: Blobs, details: str) -> tuple[Found, ...]:
         if kind not in seen:
             seen.add(kind)
             records[kind] += 1
-    return tuple(Found(*kind, n, records[kind]) for kind, n in findings.most_common())
+    return tuple(
+        Found(*kind, n, records[kind], tuple(examples.get(kind[:2], ())))
+        for kind, n in findings.most_common()
+    )
 
 
 def lay_out(project: Project, report: Report, evidence: Vetting) -> None:

@@ -1,5 +1,5 @@
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Annotated, NamedTuple
@@ -19,6 +19,8 @@ from tunewright.verbs._people import FORGOTTEN, people_in
 from tunewright.verbs._remedies import Treated, treat
 from tunewright.verbs._vetted import evidence_for, lay_out
 
+EXAMPLES = 3
+"""Places that are named for each kind of finding."""
 ID = json.JSONDecoder()
 
 
@@ -48,6 +50,7 @@ def vet(
     forgotten = {erasure.person for erasure in project.ledger.all(Erasure)}
     fates, found, flagged = Counter[str](), Counter[str](), Counter[str]()
     persons = list[tuple[str, str]]()
+    examples = defaultdict[tuple[str, str], list[tuple[str, str]]](list)
     with step.writing() as kept, step.writing() as held, step.writing() as details, step.writing() as edits:
         for finding in looked.about:
             details.add(finding.model_dump_json())
@@ -60,6 +63,10 @@ def vet(
             record = Record.model_validate_json(line)
             for finding in findings:
                 details.add(finding.model_dump_json())
+            for finding in findings:
+                some = examples[finding.check, finding.what]
+                if len(some) < EXAMPLES:
+                    some.append((finding.note, f"{record.origin.file}:{record.origin.line}"))
             found.update(f"{f.check}.{f.what}" for f in findings)
             flagged.update({f.check for f in findings})
             treated = treat(project, policy, record, findings, said)
@@ -105,7 +112,7 @@ def vet(
         plugins=tuple(f"checks/{check}" for check in looked.names),
         facts={"found": dict(sorted(found.items()))},
     )
-    evidence = evidence_for(project, dataset, cleaned, report, looked.about, tallies)
+    evidence = evidence_for(project, dataset, cleaned, report, looked.about, tallies, examples)
     report = report.model_copy(update={"page": step.keep(documents["vetting"](evidence))})
     lay_out(project, report, evidence)
     step.save(report, "vetted")

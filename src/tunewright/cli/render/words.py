@@ -15,9 +15,13 @@ def plain(text: str) -> str:
     return "".join("�" if _steers(c) else c for c in text)
 
 
+TURNING = frozenset({"LRE", "RLE", "LRO", "RLO", "PDF", "LRI", "RLI", "FSI", "PDI"})
+"""Classes of characters that turn the direction of writing (Unicode Standard Annex 9)."""
+
+
 def _steers(c: str) -> bool:
     """Control characters but for line ends and tabs, and those that turn the direction of writing."""
-    return (unicodedata.category(c) == "Cc" and c not in "\n\t") or "\u202a" <= c <= "\u202e"
+    return (unicodedata.category(c) == "Cc" and c not in "\n\t") or unicodedata.bidirectional(c) in TURNING
 
 
 def number(value: float) -> str:
