@@ -43,6 +43,7 @@ VET = {
     "duplicates": "drop",
     "contamination": "drop",
     "injection": "quarantine",
+    "backdoor": "quarantine",
     "licence": "quarantine",
     "retention": "drop",
     "language": "keep",

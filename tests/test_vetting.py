@@ -327,6 +327,31 @@ def test_who_is_only_mentioned_is_forgotten_too_and_does_not_come_back(folder: P
     assert "colleague" not in texts(project, again)
 
 
+def test_a_person_forgotten_by_number_does_not_come_back_however_it_is_written(
+    folder: Path, reopen: Reopen
+) -> None:
+    add(folder, row("Please call +49 30 1234567 after lunch."))
+    project = reopen()
+    vetted(project)
+    assert tw.forget(project, "0049 (30) 1234567").records == 1
+    add(folder, row("Whoever it was, the number is 030 1234567, call there."), name="later.jsonl")
+    data, _ = vetted(reopen())
+    assert data.fates["dropped: a person in it asked to be forgotten"] == 2
+
+
+def test_the_pseudonym_of_a_forgotten_name_leads_nowhere(folder: Path, reopen: Reopen) -> None:
+    add(folder, row("My name is Mara Lindqvist. Is my parcel there?"))
+    say(folder, "personal: redact", "personal: pseudonymise")
+    project = reopen()
+    _, report = vetted(project)
+    (edit,) = project.edits(report)
+    family = edit.after.split()[-1]
+    assert project.vault.reveal(family) == [("name", "lindqvist")]
+    tw.forget(project, "Mara Lindqvist")
+    with pytest.raises(NotFound):
+        project.vault.reveal(family)
+
+
 def test_rows_past_their_date_do_not_enter(folder: Path, reopen: Reopen) -> None:
     add(folder, row("Old?", retain_until="2020-01-31"), row("New?", retain_until="2999-12-31"))
     data = tw.gather(reopen())

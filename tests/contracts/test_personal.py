@@ -347,11 +347,11 @@ class FakeDoc(NamedTuple):
 
 
 class FakeLanguage:
-    """Calls every "Quux" a person and every figure a date, as a spaCy model might."""
+    """Calls every "Anna Quux" a person and every figure a date, as a spaCy model might."""
 
     def pipe(self, texts: Iterable[str], *, batch_size: int) -> Iterator[FakeDoc]:
         for text in texts:
-            names = (FakeSpan(*m.span(), "PERSON") for m in re.finditer("Quux", text))
+            names = (FakeSpan(*m.span(), "PERSON") for m in re.finditer("Anna Quux", text))
             yield FakeDoc((*names, *(FakeSpan(*m.span(), "DATE") for m in re.finditer(r"\d+", text))))
 
 
@@ -359,9 +359,9 @@ def test_the_deep_tier_adds_what_the_model_names_and_believes_no_odd_date(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(_personal_deep, "_language", lambda model: FakeLanguage())
-    text = "we asked Quux, 53650 times; DE89 3704 0044 0532 0130 00"
+    text = "we asked Anna Quux, 53650 times; DE89 3704 0044 0532 0130 00"
     found = seen(text, depth="deep", kinds=["all"])
-    assert ("name", "Quux") in found
+    assert ("name", "Anna Quux") in found
     assert ("iban", "DE89 3704 0044 0532 0130 00") in found
     assert "date" not in {what for what, _ in found}
 

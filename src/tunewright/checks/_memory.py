@@ -11,7 +11,6 @@ import json
 import os
 import tempfile
 import zipfile
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from hashlib import blake2b
 from itertools import islice
@@ -187,9 +186,7 @@ class Memory:
                 self.keep(name, form, {"keys": keys[first], "values": values[first]})
         return values
 
-    def texts(
-        self, name: str, reading: Reading, make: Callable[[Record], str]
-    ) -> tuple[list[str], Places]:
+    def texts(self, name: str, reading: Reading, make: Callable[[Record], str]) -> tuple[list[str], Places]:
         """A short text for each record, of which there are few: the texts, and which one each record has."""
         table = dict[str, int]()
         before = self.told(f"{name}-texts", "")

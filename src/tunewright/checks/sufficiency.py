@@ -38,9 +38,9 @@ def sufficiency(
     fewer than `fewest` distinct ones, the lower end at which providers of fine-tuning report first effects,
     or fewer than `enough`, with which Zhou et al. (2023, LIMA) tuned a large model. They are rules of thumb.
 
-    Coverage and curve look at at most `most` records, drawn evenly; the sample stays the same while records are
-    added at the end, up to a 16th of them. In the folder `cache` stay hashes of each record's words, and what
-    was seen in the sample.
+    Coverage and curve look at at most `most` records, drawn evenly; the sample stays the same while records
+    are added at the end, up to a 16th of them. In the folder `cache` stay hashes of each record's words, and
+    what was seen in the sample.
 
     Limits: nearness is by words, so a paraphrase may count as uncovered and a different question in the same
     words as covered. The curve is that of a simple classifier and not of the model that will be tuned, and

@@ -185,7 +185,8 @@ def _shown(edit: Edit) -> Text:
     return Text.assemble(
         plain(edit.left),
         (plain(edit.before), "red strike"),
-        (plain(edit.after), "green"),
+        (" → ", "dim"),
+        (plain(edit.after) or "?", "green"),
         plain(edit.right),
     )
 

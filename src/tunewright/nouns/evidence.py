@@ -171,6 +171,8 @@ class Erasure(Noun):
 
     person: Digest
     """Keyed commitment; it also keeps the person out of later gathers."""
+    keys: tuple[Digest, ...] = ()
+    """Commitments to the other forms in which the person may be written."""
     records: int
     exchanges: int
     datasets: tuple[Digest, ...]

@@ -3,7 +3,7 @@
 from collections.abc import Iterable, Iterator
 
 from tunewright.checks._personal_keys import subject_keys
-from tunewright.nouns import Finding, Record
+from tunewright.nouns import Erasure, Finding, Record
 from tunewright.project import Project
 
 FORGOTTEN = "a person in it asked to be forgotten"
@@ -15,6 +15,12 @@ def person_keys(words: str) -> Iterator[str]:
     """Every form in which these words may stand in the index, whatever they are."""
     yield words
     yield from (key for kind in KINDS if (key := subject_keys(words, kind)))
+
+
+def forgotten(project: Project) -> set[str]:
+    """Keyed commitments to everybody who asked to be forgotten, in every form they may be written."""
+    erasures = project.ledger.all(Erasure)
+    return {key for erasure in erasures for key in (erasure.person, *erasure.keys)}
 
 
 def people_in(project: Project, record: Record, findings: Iterable[Finding]) -> set[str]:

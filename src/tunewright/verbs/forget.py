@@ -79,6 +79,7 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
     step.afterwards(partial(_clean, project, person, commitments, seen))
     erasure = Erasure(
         person=commitment,
+        keys=tuple(sorted(commitments - {commitment})),
         records=len(removed),
         exchanges=len(exchanges),
         datasets=tuple(sorted(lost)),
@@ -116,6 +117,8 @@ def _clean(project: Project, person: str, commitments: Iterable[str], seen: Iter
     with closing(Looks(project.state / "looks.db")) as looks:
         looks.forget(seen)
     project.vault.erase(person)
+    if " " in person.strip() and not any(c.isdigit() or c == "@" for c in person):
+        project.vault.erase(person.split()[-1])  # a family name; a given name alone is nobody's
     things = (noun for kind in NOUNS.values() for noun in project.ledger.all(kind))
     known = {blob for noun in things for blob in noun.points_at()}
     for commitment in commitments:

@@ -4,13 +4,13 @@ from contextlib import closing
 from datetime import UTC, date, datetime
 
 from tunewright.errors import BadInput
-from tunewright.nouns import Dataset, Erasure, Origin, Progress, Record, Reject
+from tunewright.nouns import Dataset, Origin, Progress, Record, Reject
 from tunewright.project import Project
 from tunewright.rights import expired
 from tunewright.sources import GIVEN, pick, sources
 from tunewright.store import Distinct, Step
 from tunewright.verbs import verb
-from tunewright.verbs._people import FORGOTTEN
+from tunewright.verbs._people import FORGOTTEN, forgotten
 from tunewright.verbs._places import Place, places
 
 
@@ -28,14 +28,14 @@ def gather(step: Step, project: Project, refresh: bool = False) -> Dataset:
     Limits: believes what tunewright.yaml says of licence, origin and basis.
     """
     found = list(places(project))
-    forgotten = {erasure.person for erasure in project.ledger.all(Erasure)}
+    gone = forgotten(project)
     today = datetime.now(UTC).date()
     fates, formats = Counter[str](), Counter[str]()
     with step.writing() as kept, step.writing() as held, closing(Distinct()) as ids:
         for place in found:
             for row in _rows(project, place, formats):
                 reason, subjects = "", row.subjects
-                if forgotten & set(subjects):
+                if gone & set(subjects):
                     row, reason = Reject(origin=row.origin, reason=FORGOTTEN), FORGOTTEN
                 elif isinstance(row, Record):
                     if until := _ended(row, place, today):

@@ -7,7 +7,7 @@ from typing import Annotated, NamedTuple
 from tunewright.documents import documents
 from tunewright.errors import Refused
 from tunewright.gate import CRASHED, remedy, remedy_of
-from tunewright.nouns import Dataset, Erasure, Finding, Policy, Record, Reject, Report
+from tunewright.nouns import Dataset, Finding, Policy, Record, Reject, Report
 from tunewright.project import Project
 from tunewright.stats import rate
 from tunewright.store import Link, Step
@@ -15,7 +15,7 @@ from tunewright.verbs import Named, verb
 from tunewright.verbs._audit import audited
 from tunewright.verbs._canaries import canaries
 from tunewright.verbs._looking import look
-from tunewright.verbs._people import FORGOTTEN, people_in
+from tunewright.verbs._people import FORGOTTEN, forgotten, people_in
 from tunewright.verbs._remedies import Treated, treat
 from tunewright.verbs._vetted import evidence_for, lay_out
 
@@ -47,7 +47,7 @@ def vet(
     today = datetime.now(UTC).date().isoformat()
     looked = look(project, policy, records, dataset.sources, project.each_case(), today)
     said = {review.change: review.accept for review in project.reviews()}
-    forgotten = {erasure.person for erasure in project.ledger.all(Erasure)}
+    gone = forgotten(project)
     fates, found, flagged = Counter[str](), Counter[str](), Counter[str]()
     persons = list[tuple[str, str]]()
     examples = defaultdict[tuple[str, str], list[tuple[str, str]]](list)
@@ -75,7 +75,7 @@ def vet(
             valid = [f for number, f in enumerate(findings) if number not in treated.rejected]
             people = people_in(project, record, valid)
             persons += ((person, record.id) for person in sorted(people))
-            fate, why = _fate(policy, valid, treated, bool(forgotten & people))
+            fate, why = _fate(policy, valid, treated, bool(gone & people))
             fates[fate] += 1
             if why:
                 held.add(_held(record, why).model_dump_json())
@@ -126,8 +126,8 @@ class _Fate(NamedTuple):
     """Why the record may not go on; `""` when it may."""
 
 
-def _fate(policy: Policy, findings: Sequence[Finding], treated: Treated, forgotten: bool) -> _Fate:
-    if forgotten:
+def _fate(policy: Policy, findings: Sequence[Finding], treated: Treated, gone: bool) -> _Fate:
+    if gone:
         return _Fate(f"dropped: {FORGOTTEN}", f"drop: {FORGOTTEN}")
     worst = remedy(policy, findings)
     if worst in ("drop", "quarantine"):
