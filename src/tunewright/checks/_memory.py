@@ -37,8 +37,8 @@ class Reading:
     """Records by their place, each with the digest of what it says and the name of its source."""
 
     def __init__(self, records: Iterable[Record], named: bool = False) -> None:
-        """Read once now, and again by `at`; only what is not sized is copied. `named`: with `ids` and `labels`,
-        equal numbers for equal labels."""
+        """Read once now, and again by `at`; only what is not sized is copied. `named`: with `ids` and
+        `labels`, equal numbers for equal labels."""
         self.records = several(records)
         self.ids = list[str]()
         labels, label = dict[str, int](), list[int]()
@@ -217,7 +217,8 @@ class Memory:
         if self.folder is None:
             return None
         try:
-            with np.load(self.folder / f"{name}.npz", allow_pickle=False) as file:
+            path = self.folder / f"{name}.npz"
+            with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
                 if str(file["form"]) != form:
                     return None
                 found = {key: file[key] for key in file.files if key != "form"}

@@ -103,8 +103,8 @@ def duplicates(
 def _near(
     reading: Reading, memory: Memory, table: Table, kept: Kept, alive: Flags, threshold: float
 ) -> Iterator[Near]:
-    """Records that nearly repeat an earlier one. Where records were only added at the end since the last time,
-    what was found then still holds, because each record is compared with earlier ones only."""
+    """Records that nearly repeat an earlier one. Where records were only added at the end since the last
+    time, what was found then still holds, because each record is compared with earlier ones only."""
     found, start = list[Near](), 0
     before = memory.arrays("near", memory.form)
     if before is not None:

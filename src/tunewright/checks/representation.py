@@ -52,7 +52,8 @@ def representation(
     (`record` is empty).
 
     Limits: of 10,000 drawn records a share is known to within one point in a hundred (95% interval), and what
-    came last, up to a 16th, may not be among them. Sees words, not people: who wrote a text, and whom it concerns, it cannot see; that a group is not
+    came last, up to a 16th, may not be among them. Sees words, not people: who wrote a
+    text, and whom it concerns, it cannot see; that a group is not
     mentioned does not mean that it is absent, and a mention says nothing of how it is spoken of. Disability,
     religion, ethnicity and class are not looked for. The lists are short and mainly English; dialects are
     told by spelling and a few words, and most dialects are not known at all.
