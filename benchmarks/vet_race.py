@@ -3,9 +3,8 @@
     python benchmarks/vet_race.py --data DIR [--quick]
 
 DIR holds the corpora (`pii/`, `text/`, `guard/`); without it only the whole vet is run, on generated text.
-Each part races against its peer (Presidio, detect-secrets, py3langid, pycld2), in turns, and reports medians of
-processor time beside accuracies. The whole vet is run with one process and with two, and again after 1% of rows
-were added.
+Each part races against its peer (Presidio, detect-secrets, py3langid, pycld2), in turns, and reports processor
+time beside accuracies. The whole vet is run with one process and with two, and again after 1% more rows.
 A peer that is not installed is named and left out. The last line is one JSON object.
 """
 
@@ -26,7 +25,7 @@ WORDS = """
 order parcel delivery refund address label return invoice glaze kiln shelf saucer courier week morning colour
 price voucher account update manual garden window bright heavy narrow careful early simple broken spare local
 we you they it he she can could will would should may might must had has have was were is are the a an this
-that of in on at by for with from about into over after before between without because although while unless until
+that of in on at by for with from about into over after before between without because although while unless
 """.split()  # noqa: SIM905
 YAML = """
 name: race

@@ -69,6 +69,7 @@ FACTS = (
 
 OF_A_RELEASE = ("dataset_card", "model_card", "page")
 
+
 def made_cases(n: int = 40) -> list[Case]:
     return [
         Case(

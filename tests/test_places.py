@@ -86,7 +86,8 @@ def test_facts_that_nobody_stated_are_named() -> None:
 
 
 def test_a_source_keeps_all_that_is_said_of_it(folder: Path, reopen: Reopen) -> None:
-    place(folder, "file: data/*.jsonl\n    publisher: Shop\n    retain_until: 2999-12-31\n    languages: [en]")
+    facts = "publisher: Shop\n    retain_until: 2999-12-31\n    languages: [en]"
+    place(folder, f"file: data/*.jsonl\n    {facts}")
     (kept,) = tw.gather(reopen()).sources
     assert (kept.publisher, kept.retain_until, kept.languages) == ("Shop", "2999-12-31", ("en",))
 

@@ -122,7 +122,7 @@ def test_a_vetted_dataset_is_told_at_every_width(shop: tw.Project, width: int) -
         "changes.html",
         "waiting",
     ):
-        assert words in text
+        assert words in text or words in "".join(text.split())  # a long path is broken where the line ends
     assert "\x1b" not in text
 
 

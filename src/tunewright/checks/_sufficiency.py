@@ -126,6 +126,8 @@ def coverage(texts: Sequence[str], cases: Sequence[str], size: int = 128) -> Cov
 
 
 class Curve(NamedTuple):
+    """The share of right labels at growing sizes, what it is now, and what twice the data would bring."""
+
     sizes: tuple[int, ...]
     right: tuple[float, ...]
     now: Measure

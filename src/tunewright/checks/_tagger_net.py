@@ -18,12 +18,16 @@ KNOWN = 40_000
 
 
 class Layer(NamedTuple):
+    """One convolution: how far apart its words are, and its weights."""
+
     step: int
     weights: Floats  # (taps, in, out)
     bias: Floats
 
 
 class Weights(NamedTuple):
+    """All that was learnt, as it lies in the file."""
+
     table: npt.NDArray[np.int8]
     scale: Floats
     lists: Lists

@@ -1,7 +1,6 @@
 """Answers that belong to another question."""
 
 from collections.abc import Iterator, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -9,8 +8,7 @@ from numpy.typing import NDArray
 
 from tunewright.checks import Whole
 from tunewright.checks._limits import limit, placed
-from tunewright.checks._memory import Memory, Reading
-from tunewright.checks._topics import SEED, Floats, Space, answered, asked, bags, blocks
+from tunewright.checks._topics import SEED, Floats, Space, answered, asked, bags, blocks, sample, several
 from tunewright.nouns import Finding, Measure, Record, Tally
 from tunewright.stats import rate
 
@@ -44,13 +42,7 @@ class _Learnt(NamedTuple):
 
 
 def mismatch(
-    records: Whole,
-    *,
-    alarms: float = 0.01,
-    least: int = 200,
-    most: int = 12_000,
-    size: int = 128,
-    cache: Path | None = None,
+    records: Whole, *, alarms: float = 0.01, least: int = 200, most: int = 12_000, size: int = 128
 ) -> Iterator[Finding | Tally | Measure]:
     """Answers that fit other questions better than the one they stand under.
 
@@ -63,29 +55,23 @@ def mismatch(
     answers that was found (`mismatch.reach`).
 
     At most `most` pairs, drawn evenly, are learnt from, with `size` dimensions; all are judged, by the
-    users' words and the last answer. What is drawn stays the same while records are added at the end, up to a
-    16th of them; in the folder `cache` stays which records are pairs, and that nothing could be said.
+    users' words and the last answer.
 
     Limits: sees words and topics, not truth: a wrong answer on the right topic passes, and so does a mix-up
     between questions that are alike. Short answers carry little. The share of alarms is an estimate: it was
     0.1 to 1.7% on corpora where 1% was asked for. Says nothing, with a tally that tells why, for fewer than
     `least` pairs or when not even a fifth of shuffled answers could be told from right ones.
     """
-    reading, memory = Reading(records), Memory(cache, "mismatch", alarms, size)
-    every = np.arange(len(reading))
-    fit = memory.numbers("pairs", reading, every, _is_pair).astype(bool, copy=False)
-    drawn = reading.sample(fit, most)
+    records = several(records)
+    pairs = (r for r in records if r.messages and answered(r).strip() and asked(r).strip())
+    drawn = sample(pairs, most)
     if len(drawn) < 2:
         return
     if len(drawn) < least:
         yield _silent(len(drawn), f"it needs {least} questions with answers")
         return
-    form = reading.digest(drawn, (drawn % 2).tobytes())
-    if isinstance(why := memory.told("silent", form), str):
-        yield _silent(len(drawn), why)
-        return
-    rows = list(reading.at(drawn))
-    places: list[int] = drawn.tolist()
+    rows = [r for _, r in drawn]
+    places = [n for n, _ in drawn]
     learnt, sampled = _learn(rows, places, size)
     signs = _signs(learnt, sampled)
     dice = np.random.default_rng(SEED)
@@ -94,15 +80,13 @@ def mismatch(
     scale = [np.sort(sign) for sign in signs]
     line = limit(_score(signs, scale), _score(wrong, scale), alarms)
     if line.reach < 0.2:
-        why = f"of answers shuffled on purpose only {line.reach:.0%} could be told"
-        memory.tell("silent", form, why)
-        yield _silent(len(rows), why)
+        yield _silent(len(rows), f"of answers shuffled on purpose only {line.reach:.0%} could be told")
         return
     found = judged = 0
     if len(drawn) < most:
         parts: Iterator[tuple[list[Record], list[Scores]]] = iter([(rows, signs)])
     else:
-        parts = _parts(learnt, reading, np.flatnonzero(fit))
+        parts = _parts(learnt, records)
     for block, theirs in parts:
         judged += len(block)
         score = _score(theirs, scale)
@@ -186,19 +170,12 @@ def _score(signs: Sequence[Scores], scale: Sequence[Scores]) -> Scores:
     return total
 
 
-def _is_pair(block: list[Record]) -> NDArray[np.bool_]:
-    """Of each record, whether it has a question and an answer."""
-    return np.array(
-        [bool(r.messages and answered(r).strip() and asked(r).strip()) for r in block], dtype=bool
-    )
-
-
-def _parts(
-    learnt: _Learnt, reading: Reading, places: NDArray[np.int64]
-) -> Iterator[tuple[list[Record], list[Scores]]]:
+def _parts(learnt: _Learnt, records: Whole) -> Iterator[tuple[list[Record], list[Scores]]]:
     at = 0
-    for block in blocks(reading.at(places), 2048):
-        even: NDArray[np.bool_] = places[at : at + len(block)] % 2 == 0
+    for block in blocks(
+        (r for r in records if r.messages and answered(r).strip() and asked(r).strip()), 2048
+    ):
+        even: NDArray[np.bool_] = np.arange(at, at + len(block)) % 2 == 0
         at += len(block)
         pairs = _Pairs(
             _side(learnt.space, bags([asked(r) for r in block])),

@@ -123,7 +123,7 @@ def _looks() -> tuple[_Look, ...]:
             "medium" if f.words or f.begins else "high",
             f"{'shaped like a key of' if f.words or f.begins else 'a key or token of'} "
             f"{f.service.replace('_', ' ')}",
-            "letters and length of its keys, after a word that names it" if f.words else "the form of its keys",
+            "the form of its keys, after a word that names it" if f.words else "the form of its keys",
             f.regex,
             None,
             f,

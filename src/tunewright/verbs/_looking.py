@@ -6,6 +6,7 @@ looks only at records that are new. Checks that need all records run beside them
 
 import hashlib
 import json
+import shutil
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, wait
@@ -286,7 +287,9 @@ def _given(project: Project, cases: Sequence[Case], sources: Sequence[Source], t
 
 def _kept(project: Project, check: str) -> Path:
     """Where a check that needs all records keeps what makes its next run cheaper."""
-    place = project.state / "looks" / check
+    place = project.state / "looks" / check / _code()[:16]
+    for old in (path for path in place.parent.glob("*") if path != place):  # other code made it
+        shutil.rmtree(old, ignore_errors=True)
     place.mkdir(parents=True, exist_ok=True)
     return place
 
