@@ -3,7 +3,7 @@
     python benchmarks/vet_race.py --data DIR [--quick]
 
 DIR holds the corpora (`pii/`, `text/`, `guard/`); without it only the whole vet is run, on generated text.
-Each part races against its peer (Presidio, detect-secrets, py3langid, pycld2), in turns, and reports processor
+Each part races against its peer (Presidio, detect-secrets, py3langid, pycld2) in turns, and reports processor
 time beside accuracies. The whole vet is run with one process and with two, and again after 1% more rows.
 A peer that is not installed is named and left out. The last line is one JSON object.
 """
