@@ -2,6 +2,7 @@
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from tunewright.checks._numbers import digits
 from tunewright.checks._places import NOT_NAMES
@@ -59,6 +60,7 @@ _TITLES = frozenset(
 )
 
 
+@lru_cache(100_000)
 def subject_keys(text: str, kind: str) -> str:
     """The canonical form of something found, for the index of people; "" where it identifies nobody.
 

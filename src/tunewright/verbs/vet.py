@@ -17,7 +17,7 @@ from tunewright.verbs._canaries import canaries
 from tunewright.verbs._looking import look
 from tunewright.verbs._people import FORGOTTEN, forgotten, people_in
 from tunewright.verbs._remedies import Treated, treat
-from tunewright.verbs._vetted import evidence_for, lay_out
+from tunewright.verbs._vetted import Tallied, evidence_for, lay_out
 
 EXAMPLES = 3
 """Places that are named for each kind of finding."""
@@ -50,10 +50,12 @@ def vet(
     gone = forgotten(project)
     fates, found, flagged = Counter[str](), Counter[str](), Counter[str]()
     persons = list[tuple[str, str]]()
+    tally = Tallied()
     examples = defaultdict[tuple[str, str], list[tuple[str, str]]](list)
     with step.writing() as kept, step.writing() as held, step.writing() as details, step.writing() as edits:
         for finding in looked.about:
             details.add(finding.model_dump_json())
+            tally.add([finding])
         for place, line in enumerate(records.lines()):
             findings = looked.findings(place, str(ID.raw_decode(line, 6)[0])) if looked.any(place) else []
             if not findings:
@@ -63,6 +65,7 @@ def vet(
             record = Record.model_validate_json(line)
             for finding in findings:
                 details.add(finding.model_dump_json())
+            tally.add(findings)
             for finding in findings:
                 some = examples[finding.check, finding.what]
                 if len(some) < EXAMPLES:
@@ -112,7 +115,7 @@ def vet(
         plugins=tuple(f"checks/{check}" for check in looked.names),
         facts={"found": dict(sorted(found.items()))},
     )
-    evidence = evidence_for(project, dataset, cleaned, report, looked.about, tallies, examples)
+    evidence = evidence_for(project, dataset, cleaned, report, looked.about, tallies, tally.found(examples))
     report = report.model_copy(update={"page": step.keep(documents["vetting"](evidence))})
     lay_out(project, report, evidence)
     step.save(report, "vetted")
