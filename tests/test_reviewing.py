@@ -3,11 +3,12 @@
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 import tunewright as tw
-from tunewright.cli import main
+from tunewright.cli import main, reviewing
 
 Reopen = Callable[[], tw.Project]
 MARA = "mara.lindqvist@example.org"
@@ -78,3 +79,47 @@ def test_a_pseudonym_is_revealed_until_its_key_is_destroyed(
     code, _, err = run(capsys, "reveal", after, "-p", said)
     assert code == 4
     assert "key" in err
+
+
+class Terminal:
+    """Somebody sits there."""
+
+    def isatty(self) -> bool:
+        return True
+
+
+@pytest.fixture
+def typed(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
+    """Types these lines, one after the other, then empty ones."""
+
+    def lines(*words: str) -> None:
+        rest = list(words)
+        monkeypatch.setattr(reviewing, "sys", SimpleNamespace(stdin=Terminal(), stdout=Terminal()))
+        monkeypatch.setattr("builtins.input", lambda _prompt: rest.pop(0) if rest else "")
+
+    return lines
+
+
+def test_the_audit_asks_record_by_record_and_keeps_no_words(
+    said: Path, capsys: pytest.CaptureFixture[str], typed: Callable[..., None]
+) -> None:
+    run(capsys, "gather", "-p", said)
+    typed()
+    code, out, _ = run(capsys, "vet", "-p", said, "--audit", "4", "--json")
+    assert code == 0
+    assert json.loads(out)["verb"] == "vet"
+    marks = [json.loads(line) for line in (said / "audit.jsonl").read_text().splitlines()]
+    assert len(marks) == 4
+    assert sum(len(mark["spans"]) for mark in marks) == 2
+    assert MARA not in (said / "audit.jsonl").read_text()
+
+
+def test_a_review_in_a_terminal_takes_a_letter_for_each_change(
+    said: Path, capsys: pytest.CaptureFixture[str], typed: Callable[..., None]
+) -> None:
+    run(capsys, "gather", "-p", said)
+    run(capsys, "vet", "-p", said)
+    typed("r", "a")
+    run(capsys, "review", "-p", said)
+    words = [json.loads(line)["accept"] for line in (said / "reviews.jsonl").read_text().splitlines()]
+    assert words == [False, True]

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import tunewright as tw
@@ -450,6 +450,7 @@ SCRAP = st.one_of(
 )
 
 
+@settings(max_examples=25)
 @given(scraps=st.lists(SCRAP, max_size=12))
 def test_whatever_comes_in_the_counts_add_up(
     tmp_path_factory: pytest.TempPathFactory, make: Callable[..., Path], scraps: list[str]
