@@ -1,13 +1,11 @@
 """A label spelt in two ways and an answer in another format are noticed; variety that is meant is not."""
 
 import json
-from pathlib import Path
 
 import pytest
 
 from tunewright.checks.consistency import consistency
 from tunewright.nouns import Message, Origin, Record
-from tunewright.project import Records
 
 
 def talk(n: int, answer: str, label: str = "", source: str = "shop") -> Record:
@@ -95,41 +93,3 @@ def test_few_records_say_nothing_and_a_generator_will_do() -> None:
     assert of(rows) == []
     spelt = labelled("a b", "a b", "A B")
     assert list(consistency(spelt)) == list(consistency(r for r in spelt))  # type: ignore[arg-type]
-
-
-def test_a_folder_changes_the_cost_and_not_the_result_whatever_happens_to_it(tmp_path: Path) -> None:
-    rows = kept_rows()
-    for part in (rows[:-5], rows, rows[3:], rows):
-        path = tmp_path / "records.jsonl"
-        path.write_text("".join(row.model_dump_json() + "\n" for row in part), encoding="utf-8")
-        plain = list(consistency(part))
-        assert list(consistency(part, cache=tmp_path / "kept")) == plain
-        assert list(consistency(Records(path, len(part)), cache=tmp_path / "kept")) == plain
-        assert list(consistency(Records(path, len(part)), cache=tmp_path / "kept")) == plain
-    for file in (tmp_path / "kept").iterdir():
-        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    assert list(consistency(rows, cache=tmp_path / "kept")) == plain
-
-
-def kept_rows() -> list[Record]:
-    """Records with labels and answers, in several sources, some of them said twice."""
-    rows = list[Record]()
-    for n in range(160):
-        topic = ("invoice paid twice", "parcel not here", 'passwort "vergessen" heute', "refund please")[
-            n % 4
-        ]
-        answer = f'{{"day": "2024-05-{n % 28 + 1:02d}"}}' if n % 9 else f"on {n % 28 + 1}.05.2024, {n}"
-        label = ("Refund", "refunds", "parcel")[n % 3] if n % 5 == 0 else ""
-        said = f"{topic} number {n % 120}, she wrote on line\n{n % 7} in New York"
-        rows.append(
-            Record(
-                id=f"r-{n}",
-                messages=(
-                    Message(role="user", content=said),
-                    Message(role="assistant", content=label or answer),
-                ),
-                label=label,
-                origin=Origin(source=f"s{n % 2}.jsonl", file="f", line=n + 1),
-            )
-        )
-    return rows

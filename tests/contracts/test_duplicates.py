@@ -17,7 +17,6 @@ from tunewright.checks import _kept, _minhash, _shingles, _signing
 from tunewright.checks.duplicates import duplicates
 from tunewright.errors import BadInput
 from tunewright.nouns import Finding, Message, Origin, Record, Tally
-from tunewright.project import Records
 
 ORIGIN = Origin(source="shop", file="rows.jsonl", line=1)
 
@@ -390,41 +389,3 @@ def test_a_corpus_of_few_words_takes_time_in_proportion_to_its_length() -> None:
 
 def test_records_are_read_as_a_stream_across_batches() -> None:
     assert list(duplicates(Stream(_kept.BATCH + 300))) == []
-
-
-def test_a_folder_changes_the_cost_and_not_the_result_whatever_happens_to_it(tmp_path: Path) -> None:
-    rows = kept_rows()
-    for part in (rows[:-5], rows, rows[3:], rows):
-        path = tmp_path / "records.jsonl"
-        path.write_text("".join(row.model_dump_json() + "\n" for row in part), encoding="utf-8")
-        plain = list(duplicates(part))
-        assert list(duplicates(part, cache=tmp_path / "kept")) == plain
-        assert list(duplicates(Records(path, len(part)), cache=tmp_path / "kept")) == plain
-        assert list(duplicates(Records(path, len(part)), cache=tmp_path / "kept")) == plain
-    for file in (tmp_path / "kept").iterdir():
-        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    assert list(duplicates(rows, cache=tmp_path / "kept")) == plain
-
-
-def kept_rows() -> list[Record]:
-    """Records with labels and answers, in several sources, some of them said twice."""
-    rows = list[Record]()
-    for n in range(160):
-        topic = ("invoice paid twice", "parcel not here", 'passwort "vergessen" heute', "refund please")[
-            n % 4
-        ]
-        answer = f'{{"day": "2024-05-{n % 28 + 1:02d}"}}' if n % 9 else f"on {n % 28 + 1}.05.2024, {n}"
-        label = ("Refund", "refunds", "parcel")[n % 3] if n % 5 == 0 else ""
-        said = f"{topic} number {n % 120}, she wrote on line\n{n % 7} in New York"
-        rows.append(
-            Record(
-                id=f"r-{n}",
-                messages=(
-                    Message(role="user", content=said),
-                    Message(role="assistant", content=label or answer),
-                ),
-                label=label,
-                origin=Origin(source=f"s{n % 2}.jsonl", file="f", line=n + 1),
-            )
-        )
-    return rows

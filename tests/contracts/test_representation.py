@@ -1,7 +1,6 @@
 """What the data speaks of is counted, a target is compared with it, and its limits are said."""
 
 import random
-from pathlib import Path
 
 import pytest
 
@@ -9,7 +8,6 @@ from tunewright.checks._topics import topic_map
 from tunewright.checks.representation import representation
 from tunewright.errors import BadInput
 from tunewright.nouns import Finding, Measure, Message, Origin, Record, Tally
-from tunewright.project import Records
 
 SUBJECTS = {
     "garden": [
@@ -194,41 +192,3 @@ def test_a_large_data_set_is_sampled_and_says_so() -> None:
     assert sum(seen["topics"].counts.values()) == 100
     assert "of 100 records drawn evenly" in seen["topics"].note
     assert sum(seen["turns"].counts.values()) == 300
-
-
-def test_a_folder_changes_the_cost_and_not_the_result_whatever_happens_to_it(tmp_path: Path) -> None:
-    rows = kept_rows()
-    for part in (rows[:-5], rows, rows[3:], rows):
-        path = tmp_path / "records.jsonl"
-        path.write_text("".join(row.model_dump_json() + "\n" for row in part), encoding="utf-8")
-        plain = list(representation(part))
-        assert list(representation(part, cache=tmp_path / "kept")) == plain
-        assert list(representation(Records(path, len(part)), cache=tmp_path / "kept")) == plain
-        assert list(representation(Records(path, len(part)), cache=tmp_path / "kept")) == plain
-    for file in (tmp_path / "kept").iterdir():
-        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    assert list(representation(rows, cache=tmp_path / "kept")) == plain
-
-
-def kept_rows() -> list[Record]:
-    """Records with labels and answers, in several sources, some of them said twice."""
-    rows = list[Record]()
-    for n in range(160):
-        topic = ("invoice paid twice", "parcel not here", 'passwort "vergessen" heute', "refund please")[
-            n % 4
-        ]
-        answer = f'{{"day": "2024-05-{n % 28 + 1:02d}"}}' if n % 9 else f"on {n % 28 + 1}.05.2024, {n}"
-        label = ("Refund", "refunds", "parcel")[n % 3] if n % 5 == 0 else ""
-        said = f"{topic} number {n % 120}, she wrote on line\n{n % 7} in New York"
-        rows.append(
-            Record(
-                id=f"r-{n}",
-                messages=(
-                    Message(role="user", content=said),
-                    Message(role="assistant", content=label or answer),
-                ),
-                label=label,
-                origin=Origin(source=f"s{n % 2}.jsonl", file="f", line=n + 1),
-            )
-        )
-    return rows

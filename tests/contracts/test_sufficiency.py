@@ -1,11 +1,9 @@
 """How much there is, what it covers and what more would bring: measured, and said when it is not."""
 
 import random
-from pathlib import Path
 
 from tunewright.checks.sufficiency import sufficiency
 from tunewright.nouns import Case, Finding, Measure, Message, Origin, Record, Tally
-from tunewright.project import Records
 
 THINGS = {
     "refund": ("money back", "refund", "reimburse me", "return the payment", "get the sum back"),
@@ -125,41 +123,3 @@ def test_one_record_or_none_is_no_data() -> None:
 def test_records_of_blank_text_do_not_stop_it() -> None:
     rows = [talk(n, " ", "") for n in range(30)]
     assert measures(rows, cases=(case(0, "hello"),))["sufficiency.effective_size"].value == 1
-
-
-def test_a_folder_changes_the_cost_and_not_the_result_whatever_happens_to_it(tmp_path: Path) -> None:
-    rows = kept_rows()
-    for part in (rows[:-5], rows, rows[3:], rows):
-        path = tmp_path / "records.jsonl"
-        path.write_text("".join(row.model_dump_json() + "\n" for row in part), encoding="utf-8")
-        plain = list(sufficiency(part))
-        assert list(sufficiency(part, cache=tmp_path / "kept")) == plain
-        assert list(sufficiency(Records(path, len(part)), cache=tmp_path / "kept")) == plain
-        assert list(sufficiency(Records(path, len(part)), cache=tmp_path / "kept")) == plain
-    for file in (tmp_path / "kept").iterdir():
-        file.write_bytes(file.read_bytes()[: file.stat().st_size // 2])
-    assert list(sufficiency(rows, cache=tmp_path / "kept")) == plain
-
-
-def kept_rows() -> list[Record]:
-    """Records with labels and answers, in several sources, some of them said twice."""
-    rows = list[Record]()
-    for n in range(160):
-        topic = ("invoice paid twice", "parcel not here", 'passwort "vergessen" heute', "refund please")[
-            n % 4
-        ]
-        answer = f'{{"day": "2024-05-{n % 28 + 1:02d}"}}' if n % 9 else f"on {n % 28 + 1}.05.2024, {n}"
-        label = ("Refund", "refunds", "parcel")[n % 3] if n % 5 == 0 else ""
-        said = f"{topic} number {n % 120}, she wrote on line\n{n % 7} in New York"
-        rows.append(
-            Record(
-                id=f"r-{n}",
-                messages=(
-                    Message(role="user", content=said),
-                    Message(role="assistant", content=label or answer),
-                ),
-                label=label,
-                origin=Origin(source=f"s{n % 2}.jsonl", file="f", line=n + 1),
-            )
-        )
-    return rows
