@@ -33,11 +33,6 @@ class People:
                 found.setdefault(dataset, set()).add(record)
         return found
 
-    def count(self) -> int:
-        """How many links there are."""
-        with self.engine.connect() as db:
-            return len(db.execute(select(people.c.record)).all())
-
     def erase(self, person: str) -> None:
         """Delete what leads to this person."""
         with self.engine.begin() as db:

@@ -11,6 +11,7 @@ from tunewright.nouns import Dataset, Finding, Mark, Measure, Policy, Record
 from tunewright.project import Project
 from tunewright.stats import rate
 from tunewright.verbs._canaries import COVERED, covered
+from tunewright.verbs._worker import as_told
 
 DRAWS = 2000
 """Bootstrap samples."""
@@ -128,9 +129,7 @@ def _compare(mark: Mark, findings: Sequence[Finding]) -> Marked:
 
 
 def _look(policy: Policy, records: Sequence[Record]) -> dict[str, list[Finding]]:
-    options = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in policy.options.get("personal", {}).items()
-    }
+    options = as_told(policy.options.get("personal", {}))
     found = dict[str, list[Finding]]()
     for seen in checks["personal"](records, **options):
         if isinstance(seen, Finding) and seen.end > seen.start:

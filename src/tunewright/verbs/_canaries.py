@@ -16,6 +16,7 @@ from tunewright.nouns import Finding, Measure, Message, Policy, Record, Tally
 from tunewright.project import Records
 from tunewright.stats import rate
 from tunewright.verbs._pseudonyms import FAMILY, GIVEN, STREETS
+from tunewright.verbs._worker import as_told
 
 SAMPLE = 120
 """Records that something is planted in, for each check."""
@@ -88,7 +89,7 @@ def _planted(
 def _found(name: str, planted: Sequence[Planted], policy: Policy) -> list[bool]:
     """Which planted things are covered by what the check found."""
     spans: dict[tuple[str, int], list[tuple[int, int]]] = {}
-    options = {k: tuple(v) if isinstance(v, list) else v for k, v in policy.options.get(name, {}).items()}
+    options = as_told(policy.options.get(name, {}))
     for seen in checks[name]([one.record for one in planted], **options):
         if isinstance(seen, Finding):
             spans.setdefault((seen.record, seen.message), []).append((seen.start, seen.end))
@@ -117,9 +118,7 @@ def _copies_found(draw: random.Random, sample: Sequence[Record], policy: Policy)
             for m in record.messages
         ]
         copies.append(record.model_copy(update={"id": f"canary-{number}", "messages": tuple(messages)}))
-    options = {
-        k: tuple(v) if isinstance(v, list) else v for k, v in policy.options.get("duplicates", {}).items()
-    }
+    options = as_told(policy.options.get("duplicates", {}))
     both = [*sample, *copies]
     seen = {f.record for f in checks["duplicates"](both, **options) if isinstance(f, Finding)}
     return [copy.id in seen for copy in copies]

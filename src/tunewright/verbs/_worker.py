@@ -4,7 +4,7 @@ Everything goes in and comes out as plain text and numbers, so that the processe
 """
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from functools import cache
 from pathlib import Path
@@ -75,6 +75,11 @@ def unpacked(text: str, record: str) -> Iterator[Seen]:
         yield noun.model_validate({**fields, "record": record} if noun in (Finding, Trait) else fields)
 
 
+def as_told(options: Mapping[str, JsonValue]) -> dict[str, object]:
+    """Options of a check as its function takes them: what YAML lists is a tuple there."""
+    return {name: tuple(value) if isinstance(value, list) else value for name, value in options.items()}
+
+
 def _look(wanted: Wanted, records: Sequence[Record], given: str) -> list[Seen]:
     """What a check sees. A record that it cannot bear is found as `crashed`; the others are looked at."""
     try:
@@ -95,9 +100,8 @@ def _seen(
     values: dict[str, object] = {k: v for k, v in _given(given).items() if k in wanted.given}
     if "cache" in wanted.given:
         values["cache"] = Path(cache_folder) if cache_folder else None
-    options = {k: tuple(v) if isinstance(v, list) else v for k, v in wanted.options.items()}
     try:
-        yield from checks[wanted.name](records, **options, **values)
+        yield from checks[wanted.name](records, **as_told(wanted.options), **values)
     except ModuleNotFoundError as error:
         raise missing(error, f"checks/{wanted.name}") from error
 
