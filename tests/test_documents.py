@@ -351,7 +351,7 @@ def changed(evidence: Evidence, **report: object) -> Evidence:
 
 
 def test_the_shelf_holds_documents_that_state_their_limits() -> None:
-    assert set(documents) == {*OF_A_RELEASE, "vetting", "changes"}
+    assert set(documents) == {*OF_A_RELEASE, "training", "vetting", "changes"}
     for name in documents:
         title, said = documents.about(name)
         assert title

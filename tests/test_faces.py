@@ -15,9 +15,10 @@ import pytest
 from tunewright import errors
 from tunewright.cli import from_verbs, main
 from tunewright.cli.answer import Answer
-from tunewright.cli.app import DECIDING, ORDER, READERS, WHOLE, app, doc, help_text
+from tunewright.cli.app import DECIDING, ERRANDS, ORDER, READERS, WHOLE, app, doc, help_text
 from tunewright.cli.progress import Lines
 from tunewright.cli.render.words import duration, number, plain
+from tunewright.cli.tuning import FLAGS
 from tunewright.nouns import Progress
 from tunewright.verbs import verbs
 
@@ -36,14 +37,15 @@ def test_the_verbs_are_the_words_of_the_products_sentence() -> None:
 
 def test_every_verb_is_a_command_in_the_order_of_the_sentence() -> None:
     commands = [name for name in app if not name.startswith("-")]
-    assert commands == [*ORDER, *WHOLE, *DECIDING, *READERS]
+    assert commands == [*ORDER, *ERRANDS, *WHOLE, *DECIDING, *READERS]
 
 
 @pytest.mark.parametrize("name", ORDER)
 def test_a_command_asks_for_what_its_verb_asks_for(name: str) -> None:
     asked = inspect.signature(from_verbs.command(verbs[name])).parameters
     fields = verbs[name].params.model_fields
-    assert set(asked) == {*fields, *EVERYWHERE}
+    more = {flag.name for flag in FLAGS} if name == "tune" else set()
+    assert set(asked) == {*fields, *more, *EVERYWHERE}
     for field_name, field in fields.items():
         parameter = asked[field_name]
         kind, told = get_args(parameter.annotation)
@@ -60,8 +62,9 @@ def test_a_command_asks_for_what_its_verb_asks_for(name: str) -> None:
 def test_things_and_what_is_needed_are_positional_and_the_rest_are_flags(name: str) -> None:
     verb = verbs[name]
     for parameter in inspect.signature(from_verbs.command(verb)).parameters.values():
+        known = parameter.name in verb.params.model_fields
         positional = parameter.name in verb.nouns or (
-            parameter.name not in EVERYWHERE and verb.params.model_fields[parameter.name].is_required()
+            known and verb.params.model_fields[parameter.name].is_required()
         )
         assert (parameter.kind is inspect.Parameter.POSITIONAL_OR_KEYWORD) == positional
 
@@ -84,14 +87,14 @@ def test_help_read_from_the_source_is_what_the_verb_says(name: str) -> None:
     assert ast.parse(file.read_text(encoding="utf-8"))
 
 
-@pytest.mark.parametrize("name", [*ORDER, *WHOLE, *DECIDING, *READERS])
+@pytest.mark.parametrize("name", [*ORDER, *ERRANDS, *WHOLE, *DECIDING, *READERS])
 def test_every_command_can_answer_in_json(name: str, capsys: pytest.CaptureFixture[str]) -> None:
     app([name, "--help"])
     assert "--json" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in (*ORDER, *WHOLE, *DECIDING, *READERS) if name not in {"init", "schema"}]
+    "name", [name for name in (*ORDER, *ERRANDS, *WHOLE, *DECIDING, *READERS) if name not in {"init", "schema"}]
 )
 def test_every_command_about_a_project_can_be_told_which(
     name: str, capsys: pytest.CaptureFixture[str]

@@ -150,3 +150,15 @@ def test_only_the_assistants_words_are_ever_learnt(pairs: list[tuple[str, str]])
     told = letters.decode([i for i, learn in zip(ids, mask, strict=True) if learn])
     answers = [m.content.replace("<s>", "< s>").replace("<e>", "< e>") for m in talk if m.role == "assistant"]
     assert told == "".join(f"{answer}<e>" for answer in answers)
+
+
+def test_a_rejected_answer_is_no_part_of_what_is_learnt_or_asked() -> None:
+    talk = said("u Where?", "a Here.")
+    other = Message(role="rejected", content="Nowhere.")
+    assert template.encode(Letters(), [*talk, other]) == template.encode(Letters(), talk)
+    with pytest.raises(BadInput, match="people rejected"):
+        template.encode(Letters(), [talk[0], other])
+    with pytest.raises(BadInput, match="stands within"):
+        template.prompt(Letters(), [talk[0], other, talk[0]])
+    with pytest.raises(BadInput, match="does not end with a question"):
+        template.prompt(Letters(), [*talk, other])

@@ -562,16 +562,15 @@ def test_learn_takes_only_what_it_may_and_says_what_became_of_the_rest(project: 
     say(project, "agreed", consent=False)
     data = tw.learn(project)
     assert data.fates == {
-        "dropped: disliked, and not corrected": 1,
         "dropped: no consent": 1,
         "dropped: no feedback": 1,
         "dropped: was blocked": 1,
-        "kept": 3,
+        "kept": 4,
         "quarantined: resembles an evaluation case": 1,
     }
     assert sum(data.fates.values()) == data.received
     records = {r.id: r for r in project.records(data)}
-    assert records["exchange:corrected"].messages[-1].content == "It is gas."
+    assert records["exchange:corrected"].turns[-1].content == "It is gas."
     assert records["exchange:liked"].messages[-1].content == "Thanks."
     assert records["exchange:liked"].subjects == (project.commit("carol"),)
     assert project.ledger.get(Dataset, "learned") == data
@@ -688,7 +687,7 @@ def test_marked_models_are_refused_and_others_are_not(folder: Path, reopen: Reop
 
 
 def test_the_history_of_a_stopped_training_is_whole_and_says_nothing_twice() -> None:
-    from tunewright.verbs.tune import _follow
+    from tunewright.verbs._history import follow
 
     told = [
         ("read", 1),
@@ -700,6 +699,6 @@ def test_the_history_of_a_stopped_training_is_whole_and_says_nothing_twice() -> 
     again = [("read", 1), ("read", 2), ("tune", 2), ("tune", 3), ("tune", 4)]
     steps = list[Progress]()
     for label, done in told + again:
-        _follow(steps, Progress(label=label, done=done, total=4))
+        follow(steps, Progress(label=label, done=done, total=4))
     assert [s.done for s in steps if s.label == "tune"] == [1, 2, 3, 4]
     assert [s.done for s in steps if s.label == "read"] == [1, 2]

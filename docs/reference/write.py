@@ -23,22 +23,36 @@ import tunewright as tw
 from tunewright import errors
 from tunewright.checks import GIVEN as CHECKS_GIVEN
 from tunewright.cli import app as cli
+from tunewright.exports import GIVEN as EXPORTS_GIVEN
 from tunewright.nouns import NOUNS, Noun
 from tunewright.project.settings import Settings
 from tunewright.shelf import Shelf
 from tunewright.sources import GIVEN
+from tunewright.trainers import GIVEN as TRAINERS_GIVEN
 from tunewright.verbs import Verb, verbs
 
 HERE = Path(__file__).parent
 PACKAGE = Path(tw.__file__).parent
 MADE = "<!-- Made by docs/reference/write.py from the code. Do not edit: `make docs` writes it anew. -->\n\n"
-SHELVES = ("fetchers", "sources", "checks", "bases", "trainers", "runtimes", "suites", "documents")
+SHELVES = (
+    "fetchers",
+    "sources",
+    "checks",
+    "bases",
+    "trainers",
+    "trackers",
+    "runtimes",
+    "suites",
+    "documents",
+    "exports",
+)
 FILLED_IN = {
     "sources": set(GIVEN),
     "fetchers": {"into"},
     "checks": set(CHECKS_GIVEN),
     "bases": {"cache"},
-    "trainers": {"system", "seed"},
+    "trainers": set(TRAINERS_GIVEN),
+    "exports": set(EXPORTS_GIVEN),
     "suites": {"arm", "max_tokens"},
 }
 """Keyword parameters that the caller gives: not for tunewright.yaml."""
@@ -48,9 +62,11 @@ WHERE = {
     "checks": "Named in `policy.vet` and `policy.serve`, with options in `policy.options.<check>`.",
     "bases": "Named in front of the colon of `tune.base`.",
     "trainers": "Named in `tune.trainer`, with options in `tune.options`.",
+    "trackers": "Named in `tune.track`.",
     "runtimes": "Named in `evaluate.runtime`, with options in `evaluate.options`.",
     "suites": "Named in `evaluate.suites`.",
     "documents": "Written by `release`.",
+    "exports": "Named in `tunewright export --to`, with `--precision` where a plugin has it.",
 }
 
 

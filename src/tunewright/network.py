@@ -25,6 +25,10 @@ import torch
 from tunewright.errors import BadInput, Exhausted, Refused
 
 NAME = "tunewright"
+LONG = {torch.float32: 64, torch.bfloat16: 192, torch.float16: 192}
+"""Tokens from which PyTorch's fused attention takes less processor time than matrix products, measured (docs/
+decisions/0022). On a GPU it is always used.
+"""
 _once = threading.RLock()
 
 
@@ -85,8 +89,15 @@ class Rows:
         own = (step[None].expand(self.rows, -1) + prefix).reshape(-1)[self.unpad]
         self.positions = torch.cat([torch.arange(self.inline), own])[None]
         self.even = bool(inside.all())
-        self.later = torch.full((self.longest, self.longest), float("-inf")).triu(1)
-        self.later_prefix = torch.full((self.inline, self.inline), float("-inf")).triu(1)
+        self._later = dict[tuple[int, int, torch.dtype], torch.Tensor]()
+
+    def later(self, length: int, before: int = 0, dtype: torch.dtype = torch.float32) -> torch.Tensor:
+        """What is added to scores (length, before + length): nothing sees what comes later than itself."""
+        key = (length, before, dtype)
+        if key not in self._later:
+            own = torch.full((length, length), float("-inf"), dtype=dtype).triu(1)
+            self._later[key] = torch.cat([own.new_zeros(length, before), own], 1) if before else own
+        return self._later[key]
 
     def attend(
         self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float
@@ -95,6 +106,8 @@ class Rows:
         p, n, length = self.inline, self.rows, self.longest
         heads, keys, d = q.shape[1], k.shape[1], q.shape[2]
         group = heads // keys
+        if q.is_cuda or length >= LONG.get(q.dtype, length + 1):
+            return self._fused(layer, q, k, v, scale)
         q = q * scale
         parts = []
         before: tuple[torch.Tensor, torch.Tensor] | None = None
@@ -103,7 +116,7 @@ class Rows:
         elif p:
             before = k[:p].transpose(0, 1), v[:p].transpose(0, 1)
             first = q[:p].view(p, keys, group, d).permute(1, 2, 0, 3)
-            scores = torch.matmul(first, before[0].transpose(1, 2)[:, None]) + self.later_prefix
+            scores = torch.matmul(first, before[0].transpose(1, 2)[:, None]) + self.later(p)
             chance = torch.softmax(scores, -1, dtype=torch.float32).to(v.dtype)
             parts.append(torch.matmul(chance, before[1][:, None]).permute(2, 0, 1, 3).reshape(p, heads, d))
         if n:
@@ -115,7 +128,7 @@ class Rows:
                 self.keep.append((k, v))
             flat = q.reshape(keys * n, group * length, d)
             scores = torch.bmm(flat, k.reshape(keys * n, length, d).transpose(1, 2))
-            scores = scores.view(keys * n, group, length, length) + self.later
+            scores = scores.view(keys * n, group, length, length) + self.later(length)
             scores = scores.view(keys, n * group * length, length)
             if before is not None:
                 q = flat.view(keys, n * group * length, d)
@@ -129,6 +142,44 @@ class Rows:
             out = out.view(keys, n, group, length, d).permute(1, 3, 0, 2, 4).reshape(n * length, heads, d)
             parts.append(out if self.even else out[self.unpad])
         return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+    def _fused(
+        self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float
+    ) -> torch.Tensor:
+        """The same by PyTorch's fused attention (Dao and others, FlashAttention, 2022, arXiv:2205.14135), which
+        keeps no matrix of scores.
+        """
+        p, n, length, d = self.inline, self.rows, self.longest, q.shape[2]
+        parts = []
+        before: tuple[torch.Tensor, torch.Tensor] | None = None
+        if self.past is not None and self.prefix:
+            before = self.past[layer]
+        elif p:
+            before = k[:p].transpose(0, 1), v[:p].transpose(0, 1)
+            parts.append(_attention(q[:p].transpose(0, 1)[None], before[0][None], before[1][None], scale)[0])
+        if n:
+            q, k, v = (x[p:] if self.even else x[self.pad] for x in (q, k, v))
+            if self.keep is not None:
+                kept = [x.reshape(n, length, -1, d).permute(2, 0, 1, 3) for x in (k, v)]
+                self.keep.append((kept[0], kept[1]))
+            q, k, v = (x.reshape(n, length, -1, d).transpose(1, 2) for x in (q, k, v))
+            mask = None
+            if before is not None:
+                k, v = (torch.cat([b.expand(n, -1, -1, -1), x], 2) for b, x in zip(before, (k, v), strict=True))
+                mask = self.later(length, self.prefix, q.dtype)
+            out = _attention(q, k, v, scale, mask).reshape(n * length, -1, d)
+            parts.append(out if self.even else out[self.unpad])
+        return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _attention(
+    q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float, mask: torch.Tensor | None = None
+) -> torch.Tensor:
+    """(rows, heads, length, d) to (rows, length, heads, d); causal when there is no mask."""
+    out = torch.nn.functional.scaled_dot_product_attention(
+        q, k, v, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=q.shape[1] != k.shape[1]
+    )
+    return out.transpose(1, 2)
 
 
 def hidden(network: Network, ids: torch.Tensor, reading: Reading) -> torch.Tensor:

@@ -41,8 +41,13 @@ EXTRAS = {
     "pypdf": "documents",
     "docx": "documents",
     "lxml": "documents",
+    "onnxruntime_genai": "onnx",
+    "onnx_ir": "onnx",
     "fastapi": "serve",
     "uvicorn": "serve",
+    "optuna": "search",
+    "tensorboard": "track",
+    "mlflow": "track",
 }
 """Which of our extras installs an import."""
 

@@ -41,7 +41,7 @@ def under(system: str, messages: Sequence[Message]) -> tuple[Message, ...]:
 
 def prompt(tokenizer: Tokenizer, messages: Sequence[Message]) -> list[int]:
     """Tokens after which the model answers. Errors: `BadInput` when the conversation ends with an answer."""
-    if not messages or messages[-1].role == "assistant":
+    if not messages or messages[-1].role in ("assistant", "rejected"):
         raise BadInput("the conversation does not end with a question", hint="end it with the user's turn")
     return _tokens(tokenizer, messages, ask=True)
 
@@ -51,11 +51,18 @@ def encode(tokenizer: Tokenizer, messages: Sequence[Message]) -> tuple[list[int]
 
     Learnt are the words of every assistant turn and the token that ends the turn, so that the model learns to
     stop. The system prompt, the user's and the tools' words, the names of roles and whatever the template
-    writes after the end of a turn are read but not learnt.
+    writes after the end of a turn are read but not learnt. A rejected answer at the end is left out.
 
-    Errors: `BadInput` when there is no answer, an answer is empty, or the template does not render the
-    beginning of a conversation as the beginning of its tokens.
+    Errors: `BadInput` when there is no answer, an answer is empty, the only last answer is one that people
+    rejected, or the template does not render the beginning of a conversation as the beginning of its tokens.
     """
+    if messages and messages[-1].role == "rejected":
+        messages = messages[:-1]
+        if not messages or messages[-1].role != "assistant":
+            raise BadInput(
+                "its only answer is one that people rejected",
+                hint="only the trainer kto learns from it",
+            )
     ids = _tokens(tokenizer, messages)
     learnt = [False] * len(ids)
     special = set(tokenizer.all_special_ids)
@@ -89,6 +96,10 @@ def _tokens(tokenizer: Tokenizer, messages: Sequence[Message], *, ask: bool = Fa
     """
     if not tokenizer.chat_template:
         raise BadInput("the base model has no chat template", hint="choose an instruct or chat model")
+    if any(m.role == "rejected" for m in messages):
+        raise BadInput(
+            "a rejected answer stands within the conversation", hint="it may only be the last message"
+        )
     turns = [{"role": m.role, "content": _words(tokenizer, m.content)} for m in messages]
     try:
         text = cast(str, tokenizer.apply_chat_template(turns, tokenize=False, add_generation_prompt=ask))

@@ -101,9 +101,11 @@ def test_answers_and_losses_are_those_of_transformers(kind: str, made: Any, tmp_
 
 
 def test_a_long_conversation_loses_its_oldest_turns_and_keeps_the_system_prompt(tiny: Path) -> None:
+    from tunewright.runtimes._fitting import fitted
+
     speaker: Any = runtimes["local"](tiny, None, threads=1)
     long = said("s:Be kind.", *(f"{who}:{'word ' * 6}" for _ in range(9) for who in "ua"), "u:Who ships?")
-    ids = speaker._prompt(long, 20)
+    ids = fitted(speaker.net, long, 20)
     assert len(ids) + 20 <= 256
     words = speaker.net.tokenizer.decode(ids)
     assert "Be kind." in words

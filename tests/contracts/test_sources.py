@@ -40,7 +40,9 @@ SHAPES: dict[str, dict[str, object]] = {
     "ShareGPT conversations": {
         "conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}]
     },
-    "preference pairs (chosen answers only)": {"prompt": "a", "chosen": "b", "rejected": "c"},
+    "preference pairs": {"prompt": "a", "chosen": "b", "rejected": "c"},
+    "compared answers": {"prompt": "a", "response_a": "b", "response_b": "c", "winner": "b"},
+    "rated answers": {"prompt": "a", "completion": "b", "label": False},
     "message trees (best-ranked thread)": TREE,
     "instructions with instances": {"instruction": "a", "instances": [{"input": "", "output": "b"}]},
     "turns in a list": {"id": "7", "data": ["a", "b", "unanswered"]},
@@ -592,8 +594,11 @@ def test_arrow_files_streams_and_feather_are_read(tmp_path: Path) -> None:
         ({"Question": "a", "Answer": "b"}, ["a", "b"]),
         ({"inputs": "a", "targets": "b"}, ["a", "b"]),
         ({"user": "a", "assistant": "b"}, ["a", "b"]),
-        ({"chosen": "\n\nHuman: a\n\nAssistant: b", "rejected": "\n\nHuman: a\n\nAssistant: c"}, ["a", "b"]),
-        ({"prompt": "\n\nHuman: a\n\nAssistant:", "chosen": " b", "rejected": "c"}, ["a", "b"]),
+        (
+            {"chosen": "\n\nHuman: a\n\nAssistant: b", "rejected": "\n\nHuman: a\n\nAssistant: c"},
+            ["a", "b", "c"],
+        ),
+        ({"prompt": "\n\nHuman: a\n\nAssistant:", "chosen": " b", "rejected": "c"}, ["a", "b", "c"]),
         ({"prompt": "a", "chosen": CHAT["messages"], "rejected": []}, ["Hi", "Hello"]),
         ({"prompt": "a", "chosen": [{"role": "assistant", "content": "b"}], "rejected": []}, ["a", "b"]),
         ({"text": "### Human: a### Assistant: b### Human: c"}, ["a", "b"]),
@@ -614,13 +619,12 @@ def test_arrow_files_streams_and_feather_are_read(tmp_path: Path) -> None:
 def test_one_shape_has_many_spellings(row: object, said: list[str], tmp_path: Path) -> None:
     found = record(tmp_path, row)
     assert [m.content for m in found.messages] == said
-    assert found.messages[-1].role == "assistant"
+    assert found.turns[-1].role == "assistant"
 
 
-def test_the_answer_that_was_rejected_is_nowhere_in_the_record(tmp_path: Path) -> None:
+def test_the_answer_that_was_rejected_stands_at_the_end_in_a_role_of_its_own(tmp_path: Path) -> None:
     found = record(tmp_path, {"prompt": "a", "chosen": "b", "rejected": "never this"})
-    assert "never" not in found.model_dump_json()
-    assert "chosen answers only" in found.shape
+    assert turns(found) == [("user", "a"), ("assistant", "b"), ("rejected", "never this")]
 
 
 def test_a_task_with_three_instances_is_three_records_with_ids_of_their_own(tmp_path: Path) -> None:

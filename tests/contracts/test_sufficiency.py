@@ -1,9 +1,10 @@
 """How much there is, what it covers and what more would bring: measured, and said when it is not."""
 
 import random
+from pathlib import Path
 
 from tunewright.checks.sufficiency import sufficiency
-from tunewright.nouns import Case, Finding, Measure, Message, Origin, Record, Tally
+from tunewright.nouns import Case, Curve, Finding, Law, Measure, Message, Needed, Origin, Point, Record, Tally
 
 THINGS = {
     "refund": ("money back", "refund", "reimburse me", "return the payment", "get the sum back"),
@@ -103,6 +104,80 @@ def test_labels_that_words_do_not_tell_promise_no_gain() -> None:
 def test_for_answers_in_words_it_is_said_that_the_gain_is_not_measured() -> None:
     found = [f for f in sufficiency(chatter(60)) if isinstance(f, Finding)]
     assert [(f.what, f.severity) for f in found] == [("too_few", "low"), ("not_measured", "low")]
+
+
+def tuned(told: str, *needed: Needed) -> Curve:
+    """What `tunewright curve` may have left."""
+
+    def told_of(name: str, value: float) -> Measure:
+        return Measure(name=name, value=value, low=value / 2, high=value * 2, n=9, method="power law")
+
+    return Curve.model_validate(
+        {
+            "dataset": "a" * 64,
+            "recipe": "b" * 64,
+            "base": "c" * 64,
+            "day": "2026-11-23",
+            "records": 40,
+            "held": 20,
+            "points": [Point(records=5, losses=(3.0, 3.2)), Point(records=40, losses=(2.5,))],
+            "law": Law(a=2, b=4, c=0.5),
+            "measures": [told_of("curve.held_out_loss", 2.5), told_of("curve.gain_of_double", 0.1)],
+            "told": told,
+            "sentence": "what is told",
+            "needed": needed,
+        }
+    )
+
+
+def test_with_a_curve_of_a_tuned_model_its_gain_is_reported_with_day_and_size() -> None:
+    seen = list(sufficiency(chatter(60), curve=tuned("gain")))
+    (gain,) = (m for m in seen if isinstance(m, Measure) and m.name == "sufficiency.loss_gain_of_double")
+
+    assert (gain.value, gain.low, gain.high) == (0.1, 0.05, 0.2)
+    assert (
+        "3.100 with 5, 2.500 with 40; measured 2026-11-23 with 40 records to learn from; power" in gain.method
+    )
+    assert "not_measured" not in {f.what for f in seen if isinstance(f, Finding)}
+    later = list(sufficiency(chatter(200), curve=tuned("gain")))
+    (gain,) = (m for m in later if isinstance(m, Measure) and m.name == "sufficiency.loss_gain_of_double")
+    assert "there are 200 now" in gain.method
+
+
+def test_a_curve_that_cannot_tell_is_no_measure() -> None:
+    seen = list(sufficiency(chatter(60), curve=tuned("cannot tell")))
+    found = {f.what: f for f in seen if isinstance(f, Finding)}
+
+    assert "loss_gain_of_double" not in {m.name.partition(".")[2] for m in seen if isinstance(m, Measure)}
+    assert "what is told; measured 2026-11-23" in found["cannot_tell"].note
+    assert "not_measured" not in found
+
+
+def test_what_is_not_enough_for_the_gate_is_found_as_too_few() -> None:
+    now = Measure(name="golden.contains.tuned-base", value=0.2, low=0.1, high=0.3, n=50, method="paired")
+    much = Measure(name="curve.records_needed", value=140, low=90, high=400, n=1000, method="power law")
+    more = Needed(rule="golden.contains.tuned-base at least 0.3", now=now, told="more", records=much)
+    never = more.model_copy(
+        update={"rule": "other at least 1", "told": "not by more of this data", "records": None}
+    )
+    fine = more.model_copy(update={"told": "enough", "records": None})
+    seen = sufficiency(chatter(60), curve=tuned("gain", more, never, fine))
+    notes = [f.note for f in seen if isinstance(f, Finding) and "gate" in f.note]
+
+    assert [note.rpartition(": ")[2] for note in notes] == [
+        "about 140 records would be enough",
+        "more of this data would not be",
+    ]
+
+
+def test_a_folder_does_not_remember_the_curve(tmp_path: Path) -> None:
+    rows = chatter(60)
+    before = list(sufficiency(rows, cache=tmp_path))
+    after = list(sufficiency(rows, cache=tmp_path, curve=tuned("gain")))
+
+    assert before == list(sufficiency(rows))
+    assert after == list(sufficiency(rows, curve=tuned("gain")))
+    assert before != after
 
 
 def test_too_few_is_said_of_distinct_records() -> None:

@@ -5,7 +5,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -44,13 +44,21 @@ def trainer(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
     ).folder if name == "echo" else request.getfixturevalue("tiny")
 
 
+def suited(name: str, records: Sequence[Record]) -> list[Record]:
+    """The records with what this trainer learns from."""
+    if name not in ("dpo", "kto", "orpo"):
+        return list(records)
+    other = Message(role="rejected", content="Nobody ever does.")
+    return [r.model_copy(update={"messages": (*r.messages, other)}) for r in records]
+
+
 def test_progress_ends_at_its_total_and_the_same_seed_gives_the_same_bytes(
     trainer: tuple[str, Path], talk: list[Record], tmp_path: Path
 ) -> None:
     name, base = trainer
-    options = FAST if name == "lora" else {}
+    options = {k: v for k, v in FAST.items() if k in trainers.options(name)}
     for place in ("a", "b"):
-        steps = list(trainers[name](base, talk, tmp_path / place, seed=3, **options))
+        steps = list(trainers[name](base, suited(name, talk), tmp_path / place, seed=3, **options))
         assert steps[-1].done == steps[-1].total
         assert "loss" in steps[-1].values
         assert json.loads((tmp_path / place / "made_with.json").read_text())
@@ -65,7 +73,7 @@ def test_an_empty_answer_names_its_record(
         update={"messages": (talk[2].messages[0], Message(role="assistant", content=" "))}
     )
     with pytest.raises(BadInput, match="r2"):
-        list(trainers[name](base, [*talk[:2], empty], tmp_path / "out", seed=1))
+        list(trainers[name](base, suited(name, [*talk[:2], empty]), tmp_path / "out", seed=1))
     with pytest.raises(BadInput, match="nothing to learn"):
         list(trainers[name](base, [], tmp_path / "out", seed=1))
 
@@ -109,10 +117,8 @@ def test_peft_gives_the_same_logits_from_what_was_saved(
     # The trainer's own forward: held-out loss after the last step, of the records it chose.
     from tunewright.trainers import _rows
 
-    options = {**FAST, "seed": 1, "system": "Be kind.", "max_tokens": 512, "truncate": False}
-    net = network.load(tiny)
-    _, held = _rows.split(_rows.rows(net, talk, options), FAST["held_out"], 1)
-    chosen = {row.ids for row in held}
+    _, held = _rows.split(items(network.load(tiny), talk, system="Be kind."), FAST["held_out"], 1)
+    chosen = {item.rows[0].ids for item in held}
     sums = [
         loss
         for conversation, loss in zip(said, own.loss(said), strict=True)
@@ -122,46 +128,85 @@ def test_peft_gives_the_same_logits_from_what_was_saved(
     assert steps[-1].values["held_out_loss"] == pytest.approx(measured, rel=1e-4)
 
 
-def test_the_fast_arithmetic_has_pefts_gradients(
-    tiny: Path, talk: list[Record], monkeypatch: pytest.MonkeyPatch
-) -> None:
+OPTIONS: dict[str, Any] = {
+    **FAST, "seed": 1, "system": "", "max_tokens": 512, "truncate": False, "weight_decay": 0.0, "layers": 0.5,
+    "method": "lora", "rslora": False, "dora": False, "alpha": 8,
+}  # fmt: skip
+
+
+def items(net: Any, records: Sequence[Record], **options: Any) -> list[Any]:
+    from tunewright.trainers import _objective, _rows
+
+    cutter = _rows.Cutter(net.tokenizer, net.context, {**OPTIONS, **options})
+    return [_objective.Answers(OPTIONS).item(record, cutter) for record in records]
+
+
+def gradients(base: Path, talk: list[Record], *, keep: bool = True, **options: Any) -> list[Any]:
+    """The adapters' gradients for one batch, from adapters that are not zero."""
     import torch
 
     from tunewright import network
-    from tunewright.trainers import _adapter, _rows
+    from tunewright.trainers import _adapter, _objective, _trunk
 
-    options = {
-        **FAST, "seed": 1, "system": "", "max_tokens": 512, "truncate": False, "dropout": 0.0,
-        "weight_decay": 0.0,
-        "layers": 0.5,
-    }  # fmt: skip
-    found = []
-    for fast in (True, False):
-        if not fast:
-            monkeypatch.setattr(_adapter, "_hasten", lambda *_: None)
-        torch.manual_seed(0)
-        net = network.load(tiny)
-        rows = _rows.rows(net, talk, options)
-        tuner = _adapter.Tuner(net, options)
-        with torch.no_grad():
-            for at, parameter in enumerate(tuner.adapters.values()):
-                parameter.copy_(
-                    torch.randn(parameter.shape, generator=torch.Generator().manual_seed(at)) * 0.1
-                )
-        # With what the layers below compute kept, and without.
-        trunk = _adapter.Trunk(net, tuner.below if fast else 0, rows)
-        list(trunk.fill(rows))
-        tuner.gradient(trunk, rows[:4], step=0)
-        found.append([p.grad.clone() for p in tuner.adapters.values() if p.grad is not None])
-    assert len(found[0]) == len(found[1]) > 0
-    for ours, theirs in zip(*found, strict=True):
-        torch.testing.assert_close(ours, theirs, rtol=1e-3, atol=1e-6)
+    net = network.load(base)
+    objective = _objective.Answers(OPTIONS)
+    tuner = _adapter.Tuner(net, {**OPTIONS, **options}, objective)
+    with torch.no_grad():
+        for at, parameter in enumerate(tuner.learnt.values()):
+            parameter.copy_(torch.randn(parameter.shape, generator=torch.Generator().manual_seed(at)) * 0.1)
+    made = items(net, talk)
+    # With what the layers below compute kept, and without.
+    tuner.trunk = _trunk.Trunk(net, tuner.below if keep else 0, [[row for item in made for row in item.rows]])
+    tuner.gradient(made[:4], parts=1, step=0)
+    return [p.grad.clone() for p in tuner.learnt.values()]
+
+
+@pytest.mark.parametrize("layers", [0.5, 1.0])
+@pytest.mark.parametrize("kind", ["llama", "mistral", "qwen2", "qwen3"])
+def test_the_fast_arithmetic_has_pefts_gradients(
+    kind: str,
+    layers: float,
+    made: Callable[..., Path],
+    talk: list[Record],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    import torch
+
+    from tunewright.trainers import _lean, _low
+
+    base = made(tmp_path, kind)
+    lean = gradients(base, talk, layers=layers)
+    monkeypatch.setattr(_lean, "suits", lambda _: False)
+    low = gradients(base, talk, layers=layers)
+    monkeypatch.setattr(_low, "hasten", lambda _: None)
+    monkeypatch.setattr(
+        _low,
+        "log_likelihood",
+        lambda head, states, wanted: -torch.nn.functional.cross_entropy(head(states), wanted, reduction="none"),
+    )
+    plain = gradients(base, talk, layers=layers, keep=False)
+    assert len(lean) == len(low) == len(plain) > 0
+    for ours, theirs, general in zip(lean, low, plain, strict=True):
+        torch.testing.assert_close(ours, general, rtol=1e-3, atol=1e-5)
+        torch.testing.assert_close(theirs, general, rtol=1e-3, atol=1e-5)
+
+
+def test_a_model_without_fast_layers_says_so_and_one_with_them_does_not(
+    made: Callable[..., Path], talk: list[Record], tmp_path: Path
+) -> None:
+    told = {
+        kind: [s.note for s in learn(made(tmp_path / kind, kind), talk, tmp_path / f"{kind}-out", epochs=1)]
+        for kind in ("llama", "qwen3")
+    }
+    assert "slower" not in " ".join(told["llama"])
+    assert "slower" in " ".join(told["qwen3"])
 
 
 def test_a_row_that_is_too_long_names_its_record_unless_it_may_be_cut(
     tiny: Path, talk: list[Record], tmp_path: Path
 ) -> None:
-    with pytest.raises(BadInput, match="record r0 has") as error:
+    with pytest.raises(BadInput, match=r"record r\d has 38 tokens, more than 16; 7 more are too long") as error:
         learn(tiny, talk, tmp_path / "out", max_tokens=16, system="")
     assert "max_tokens" in error.value.hint
     assert learn(tiny, talk, tmp_path / "out", max_tokens=100, truncate=True, epochs=1)

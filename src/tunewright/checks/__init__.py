@@ -22,11 +22,11 @@ Each = Iterable[Record]
 Whole = Collection[Record]
 Seen = Finding | Trait | Tally | Measure
 
-GIVEN = ("cases", "sources", "today", "base", "cache")
+GIVEN = ("cases", "sources", "today", "base", "curve", "cache")
 """Keyword parameters that the caller fills in where a check has them: the evaluation cases (a tuple of
 `Case`), the dataset's sources (a tuple of `Source`), the day (a `date`), the base model's licence (`""`
-when it is not known yet), and a folder (a `Path`, or None) in which a whole-check may keep what makes its
-next run cheaper."""
+when it is not known yet), the newest learning curve of a tuned model (a `Curve`, or None), and a folder (a
+`Path`, or None) in which a whole-check may keep what makes its next run cheaper."""
 
 checks: Shelf[Callable[..., Iterator[Seen]]] = Shelf(__name__)
 

@@ -49,7 +49,7 @@ def _answered(record: Record) -> Iterator[str]:
     if record.label:
         yield "label " + record.label
         return
-    said = [m.content for m in record.messages if m.role == "assistant"]
+    said = [] if record.disliked else [m.content for m in record.messages if m.role == "assistant"]
     if said and said[-1].strip():
         words = said[-1].lower().split()
         yield "all " + _digest(" ".join(words))

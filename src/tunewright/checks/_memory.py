@@ -31,6 +31,8 @@ BLOCK = 2048
 _ODD = np.uint64(0x9E3779B97F4A7C15)
 _START, _END, _FILE = '"messages":', ',"origin":{"source":', ',"file":'
 _LABEL, _LICENCE = '],"label":', ',"licence":'
+_ROLE, _ASSISTANT, _REJECTED = ('{"role":"' + role for role in ("", "assistant", "rejected"))
+"""Beginnings of messages; within words their quotation marks would be written with a backslash."""
 
 
 class Reading:
@@ -38,7 +40,7 @@ class Reading:
 
     def __init__(self, records: Iterable[Record], named: bool = False) -> None:
         """Read once now, and again by `at`; only what is not sized is copied. `named`: with `ids` and
-        `labels`, equal numbers for equal labels."""
+        `labels`, equal numbers for equal labels; a disliked answer counts as another label."""
         self.records = several(records)
         self.ids = list[str]()
         labels, label = dict[str, int](), list[int]()
@@ -59,7 +61,7 @@ class Reading:
                 sources.append(numbers.setdefault(record.origin.source, len(numbers)))
                 if named:
                     self.ids.append(record.id)
-                    label.append(labels.setdefault(record.label, len(labels)))
+                    label.append(labels.setdefault(_verdict(record.label, record.disliked), len(labels)))
             names = list(numbers)
         self.keys: Words = np.frombuffer(bytes(keys), dtype=np.uint64).reshape(-1, 2)
         self.sources: Sequence[str] = names
@@ -131,8 +133,15 @@ def _id(line: str) -> str:
 
 
 def _label(line: str) -> str:
-    start = line.index(_LABEL) + len(_LABEL)
-    return line[start : line.index(_LICENCE, start)]
+    end = line.index(_LABEL)
+    start = end + len(_LABEL)
+    at = line.rfind(_REJECTED, 0, end)
+    disliked = at >= 0 and not line.startswith(_ASSISTANT, line.rfind(_ROLE, 0, at))
+    return _verdict(line[start : line.index(_LICENCE, start)], disliked)
+
+
+def _verdict(label: str, disliked: bool) -> str:
+    return f"rejected {label}" if disliked else label
 
 
 def _of_record(record: Record) -> bytes:

@@ -52,8 +52,9 @@ class Said(NamedTuple):
         """All turns but the system prompt; the answer of a labelled text is its label and counts as such."""
         label = record.label
         turns = [(m.role, m.content) for m in record.messages if m.role != "system"]
-        if label and len(turns) > 1 and turns[-1] == ("assistant", label):
-            turns.pop()
+        last = len(turns) - 2 if turns and turns[-1][0] == "rejected" else len(turns) - 1
+        if label and last > 0 and turns[last] == ("assistant", label):
+            del turns[last]
         return cls(label, tuple(turns))
 
     @property

@@ -125,7 +125,7 @@ def coverage(texts: Sequence[str], cases: Sequence[str], size: int = 128) -> Cov
     return Coverage(near, float(np.quantile(like.max(axis=1), 0.1)))
 
 
-class Curve(NamedTuple):
+class Learnt(NamedTuple):
     """The share of right labels at growing sizes, what it is now, and what twice the data would bring."""
 
     sizes: tuple[int, ...]
@@ -134,7 +134,7 @@ class Curve(NamedTuple):
     gain: Measure
 
 
-def curve(texts: Sequence[str], labels: Labels, classes: int, splits: int = 3) -> Curve:
+def learnt(texts: Sequence[str], labels: Labels, classes: int, splits: int = 3) -> Learnt:
     """Accuracy of a linear classifier at an eighth, a quarter, half and all of four fifths of the texts.
 
     Tested on the other fifth, in `splits` random splits. Errors are taken to fall as a power of the number of
@@ -180,4 +180,4 @@ def curve(texts: Sequence[str], labels: Labels, classes: int, splits: int = 3) -
         )
         for n, name in enumerate(("accuracy_of_words", "gain_of_double"))
     ]
-    return Curve(tuple(sizes), tuple(float(x) for x in hits.mean(axis=0)), told[0], told[1])
+    return Learnt(tuple(sizes), tuple(float(x) for x in hits.mean(axis=0)), told[0], told[1])

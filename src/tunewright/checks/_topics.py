@@ -44,8 +44,8 @@ def asked(record: Record) -> str:
 
 
 def answered(record: Record) -> str:
-    """The last answer; a labelled text has none of its own."""
-    last = record.messages[-1] if record.messages else None
+    """The last answer, of two the one that people preferred; a labelled text has none of its own."""
+    last = record.turns[-1] if record.messages and not record.disliked else None
     return last.content if last is not None and last.role == "assistant" and not record.label else ""
 
 

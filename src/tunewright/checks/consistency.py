@@ -96,7 +96,7 @@ def consistency(
                     check="consistency",
                     what=what,
                     record=record.id,
-                    message=max(len(record.messages) - 1, 0),
+                    message=max(len(record.turns) - 1, 0),
                     severity=severity,
                     note=note,
                     evidence=evidence,

@@ -10,6 +10,7 @@ from tunewright.errors import BadInput
 from tunewright.nouns import Case, Finding, Record, Severity
 
 BATCH = 256
+ANSWERED = ("assistant", "rejected")
 KINDS: dict[str, tuple[str, Severity]] = {
     "exact": ("is word for word", "high"),
     "ngram": ("holds much of", "high"),
@@ -49,10 +50,10 @@ def contamination(
     reading = iter(records)
     while batch := list(islice(reading, BATCH)):
         turns = [
-            (number, place, m.content, m.role == "assistant")
+            (number, place, m.content, m.role in ANSWERED)
             for number, record in enumerate(batch)
             for place, m in enumerate(record.messages)
-            if m.role == "user" or (answers and m.role == "assistant")
+            if m.role == "user" or (answers and m.role in ANSWERED)
         ]
         best = dict[tuple[int, str], tuple[int, Match]]()
         for at, match in index.look([(content, said) for _, _, content, said in turns]):

@@ -84,7 +84,7 @@ def _forms(code: str) -> tuple[str, ...]:
 def _sides(record: Record) -> tuple[str, str, str]:
     """The words of those who ask, of those who answer, and of the others (system and tools)."""
     said: dict[str, list[str]] = {"user": [], "assistant": [], "system": []}
-    turns = record.messages[:-1] if record.label and len(record.messages) > 1 else record.messages
+    turns = record.turns[:-1] if record.label and len(record.turns) > 1 else record.turns
     for message in turns:
         said["system" if message.role == "tool" else message.role].append(message.content)
     return "\n".join(said["user"]), "\n".join(said["assistant"]), "\n".join(said["system"])

@@ -190,7 +190,7 @@ def _finding(record: Record, score: float, line: float) -> Finding:
         check="mismatch",
         what="answer",
         record=record.id,
-        message=len(record.messages) - 1,
+        message=len(record.turns) - 1,
         severity="medium",
         note="the answer fits other questions of the data better than this one",
         evidence=f"fits worse than {1 - score:.1%} of all pairs; the line is at {1 - line:.1%}",

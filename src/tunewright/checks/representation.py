@@ -18,7 +18,10 @@ from tunewright.nouns import Finding, Measure, Record, Tally
 from tunewright.stats import rate
 
 _LENGTHS = (0, 1, 3, 6, 12, 25, 50, 100, 200, 400, 800, 1600, 3200)
-_DIMENSIONS = ("language", "label", "question_words", "answer_words", "turns", "source", "topics", *KINDS)
+_DIMENSIONS = (
+    *("language", "label", "question_words", "answer_words", "turns", "answers", "source", "topics"),
+    *KINDS,
+)
 _DRAWS = 2000
 
 
@@ -35,9 +38,10 @@ def representation(
     """Languages, labels, lengths, turns, sources, topics, and mentions of gender, age, region and dialect.
 
     Counts of all records: `label`, `question_words`, `answer_words` (classes that double), `turns`,
-    `source`. Counts of at most `most` records, drawn evenly: `language`, `topics` (spherical k-means over
-    latent-semantic vectors; named by their most telling words) and the mentions `gender`, `age`, `region`
-    and `dialect`, by short lists of words; a record may mention several. How many mention any is
+    `source`, and where any answer was rejected, how many records have an answer, a pair, or only a rejected
+    one (`answers`). Counts of at most `most` records, drawn evenly: `language`, `topics` (spherical k-means
+    over latent-semantic vectors; named by their most telling words) and the mentions `gender`, `age`,
+    `region` and `dialect`, by short lists of words; a record may mention several. How many mention any is
     measured (`representation.mentions_gender` and so on).
 
     In the folder `cache` stay the label, the classes and a digest of each record, and the counts of the
@@ -85,11 +89,14 @@ def representation(
 
 def _whole(reading: Reading, memory: Memory) -> dict[str, Counter[str]]:
     """What is counted over all records."""
-    counts = {name: Counter[str]() for name in ("label", "question_words", "answer_words", "turns", "source")}
+    counted = ("label", "question_words", "answer_words", "turns", "answers", "source")
+    counts = {name: Counter[str]() for name in counted}
     texts, which = memory.texts("classes", reading, _classes)
     for text, count in zip(texts, np.bincount(which, minlength=len(texts)).tolist(), strict=True):
         for name, value in json.loads(text).items():
             counts[name][value] += count
+    if plain := len(reading) - counts["answers"].total() if counts["answers"] else 0:
+        counts["answers"]["an answer"] = plain
     many = np.bincount(reading.source, minlength=len(reading.sources)).tolist()
     counts["source"].update(dict(zip(reading.sources, many, strict=True)))
     return counts
@@ -105,6 +112,8 @@ def _classes(record: Record) -> str:
     found["question_words"] = _length(asked(record))
     turns = sum(1 for m in record.messages if m.role == "user")
     found["turns"] = str(turns) if turns < 6 else "6 or more"
+    if record.rejected:
+        found["answers"] = "only a rejected one" if record.disliked else "a pair"
     return json.dumps(found)
 
 

@@ -9,9 +9,9 @@ import numpy as np
 from tunewright.checks import Whole
 from tunewright.checks._linear import Labels
 from tunewright.checks._memory import Memory, Reading
-from tunewright.checks._sufficiency import coverage, curve, distinct, signatures
+from tunewright.checks._sufficiency import coverage, distinct, learnt, signatures
 from tunewright.checks._topics import asked
-from tunewright.nouns import Case, Finding, Measure, Record, Severity, Tally
+from tunewright.nouns import Case, Curve, Finding, Measure, Record, Severity, Tally
 from tunewright.stats import rate
 
 
@@ -19,6 +19,7 @@ def sufficiency(
     records: Whole,
     *,
     cases: tuple[Case, ...] = (),
+    curve: Curve | None = None,
     per_label: int = 30,
     fewest: int = 50,
     enough: int = 1000,
@@ -31,20 +32,25 @@ def sufficiency(
     of evaluation cases whose question is as near to some training record as nine in ten training records
     are to another; the others are named (`uncovered`). For labelled texts, a learning curve of a fast linear
     classifier: its accuracy (`sufficiency.accuracy_of_words`) and what twice the data would add
-    (`sufficiency.gain_of_double`); for answers in words that is `not_measured`.
+    (`sufficiency.gain_of_double`). For answers in words that takes a tuned model: it is `not_measured` until
+    `tunewright curve` has measured it for this base model, and is then told as measured, with day and size
+    (`sufficiency.loss_gain_of_double`, how much the held-out loss would fall, in nats per token), or as
+    `cannot_tell`.
 
     Found as `too_few`, of the whole (`record` is empty): fewer than `per_label` distinct texts a label, the
     larger of the two sizes at which Casanueva et al. (2020) report few-shot intent detection; for answers,
     fewer than `fewest` distinct ones, the lower end at which providers of fine-tuning report first effects,
     or fewer than `enough`, with which Zhou et al. (2023, LIMA) tuned a large model. They are rules of thumb.
+    Also `too_few` is what the learning curve of a tuned model says is not enough for the release policy.
 
     Coverage and curve look at at most `most` records, drawn evenly; the sample stays the same while records
     are added at the end, up to a 16th of them. In the folder `cache` stay hashes of each record's words, and
     what was seen in the sample.
 
     Limits: nearness is by words, so a paraphrase may count as uncovered and a different question in the same
-    words as covered. The curve is that of a simple classifier and not of the model that will be tuned, and
-    a power law may not go on. Says nothing of one record.
+    words as covered. The curve of labels is that of a simple classifier and not of the model that will be
+    tuned; the curve of a tuned model may be of earlier data; a power law may not go on. Says nothing of one
+    record.
     """
     reading = Reading(records)
     total = len(reading)
@@ -68,6 +74,11 @@ def sufficiency(
             memory.tell("sample", form, [labels, [[one.kind, one.model_dump_json()] for one in seen]])
     yield from _too_few(size.value, total, Counter(labels), len(places), (per_label, fewest, enough))
     yield from seen
+    if curve is not None:
+        yield from _of_tuned(curve, total)
+    elif (words := len(places) - Counter(labels).total()) > 0:
+        note = "what more data would bring is not measured: it takes a tuned model (tunewright curve)"
+        yield _finding("not_measured", "low", note, f"{words:,} records answer in words")
 
 
 _KINDS: dict[str, type[Finding] | type[Tally] | type[Measure]] = {
@@ -81,9 +92,30 @@ def _of_sample(drawn: list[Record], cases: tuple[Case, ...]) -> Iterator[Finding
         yield from _covered(drawn, cases)
     if len(labelled) >= len(drawn) / 2:
         yield from _curve(labelled)
-    if len(labelled) < len(drawn):
-        note = "what more data would bring is not measured: it takes a tuned model"
-        yield _finding("not_measured", "low", note, f"{len(drawn) - len(labelled):,} records answer in words")
+
+
+def _of_tuned(curve: Curve, total: int) -> Iterator[Finding | Measure]:
+    """What the learning curve of a tuned model says, and when and of how much data."""
+    where = f"measured {curve.day} with {curve.records:,} records to learn from"
+    if not 0.8 < total / (curve.records + curve.held) < 1.25:
+        where += f"; there are {total:,} now"
+    points = ", ".join(f"{sum(p.losses) / len(p.losses):.3f} with {p.records:,}" for p in curve.points)
+    gain = next((m for m in curve.measures if m.name == "curve.gain_of_double"), None)
+    if curve.told == "cannot tell" or gain is None:
+        yield _finding("cannot_tell", "low", f"{curve.sentence}; {where}", f"held-out loss {points}")
+    else:
+        method = f"held-out loss of tuned models, {points}; {where}; {gain.method}"
+        yield gain.model_copy(update={"name": "sufficiency.loss_gain_of_double", "method": method})
+    for needed in curve.needed:
+        if needed.told == "more" and needed.records is not None:
+            much = f"about {needed.records.value:,.0f} records would be enough"
+        elif needed.told == "not by more of this data":
+            much = "more of this data would not be"
+        else:
+            continue
+        note = f"not enough for the gate, which asks for {needed.rule}: {much}"
+        here = f"{needed.now.value:.3f} ({needed.now.low:.3f} to {needed.now.high:.3f})"
+        yield _finding("too_few", "medium", note, f"{here}; {where}")
 
 
 def _too_few(
@@ -148,7 +180,7 @@ def _curve(labelled: list[Record]) -> Iterator[Finding | Tally | Measure]:
         yield _finding("not_measured", "low", note, f"{len(rows)} texts of {len(known)} labels")
         return
     labels: Labels = np.array([place[r.label] for r in rows], dtype=np.intp)
-    seen = curve([asked(r) for r in rows], labels, len(known))
+    seen = learnt([asked(r) for r in rows], labels, len(known))
     yield seen.now
     yield seen.gain
     points = ", ".join(

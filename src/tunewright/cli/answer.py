@@ -97,7 +97,9 @@ def explain(error: BaseException) -> tuple[str, str, str, int]:
     if isinstance(error, TunewrightError):
         return type(error).__name__, str(error), error.hint, error.exit
     if isinstance(error, KeyboardInterrupt):
-        return "Stopped", "stopped", "the same command goes on from where this one was", 130
+        known = ("stopped", "the same command goes on from where this one was")
+        detail, hint = map(str, error.args if len(error.args) == len(known) else known)
+        return "Stopped", detail, hint, 130
     hint = f"set {TRACEBACK}=1 and run the same command to see where; then please report it"
     said = (str(error).strip().splitlines() or ["no message"])[0]
     return "Unexpected", f"something unexpected happened: {type(error).__name__}: {said}", hint, 1

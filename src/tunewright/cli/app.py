@@ -3,6 +3,7 @@
 import ast
 import inspect
 import re
+from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -16,6 +17,7 @@ PRODUCT = """Adapt open language models to your own work, and be able to show ho
 Gather, vet, tune, evaluate, release, serve, watch, learn — and forget. Each leaves evidence."""
 ORDER = ("gather", "vet", "tune", "evaluate", "release", "serve", "watch", "learn", "forget")
 """As in the product's sentence."""
+ERRANDS = ("plan", "curve", "search", "export")
 WHOLE = ("run", "init")
 DECIDING = ("review", "reveal")
 READERS = ("list", "show", "trace", "verify", "schema")
@@ -38,10 +40,11 @@ def help_text(docstring: str) -> str:
 def build() -> App:
     """The command line. Each command is imported when it is used."""
     verbs = Group("What one does", sort_key=1)
-    whole = Group("All of it", sort_key=2)
-    deciding = Group("What people decide", sort_key=3)
-    readers = Group("What there is (these leave no evidence)", sort_key=4)
-    rest = Group("About this program", sort_key=5)
+    beside = Group("Beside them", sort_key=2)
+    whole = Group("All of it", sort_key=3)
+    deciding = Group("What people decide", sort_key=4)
+    readers = Group("What there is (these leave no evidence)", sort_key=5)
+    rest = Group("About this program", sort_key=6)
     app = App(
         name="tunewright",
         help=PRODUCT,
@@ -51,15 +54,16 @@ def build() -> App:
         result_action="return_value",
         suppress_keyboard_interrupt=False,
     )
-    for at, name in enumerate(_verbs()):
-        file = HERE.parent / "verbs" / f"{name}.py"
-        app.command(
-            f"tunewright.cli.from_verbs:{name}",
-            name=name,
-            help=doc(file, name) if file.exists() else None,
-            group=verbs,
-            sort_key=at,
-        )
+    for group, shelf, order in ((verbs, "verbs", ORDER), (beside, "errands", ERRANDS)):
+        for at, name in enumerate(_there(shelf, order)):
+            file = HERE.parent / shelf / f"{name}.py"
+            app.command(
+                f"tunewright.cli.from_verbs:{name}",
+                name=name,
+                help=doc(file, name) if file.exists() else None,
+                group=group,
+                sort_key=at,
+            )
     for group, module, names in (
         (whole, "commands", WHOLE),
         (deciding, "reviewing", DECIDING),
@@ -78,10 +82,10 @@ def told_wrong(error: CycloptsError) -> BadInput:
     return BadInput(str(error), hint=f"{at} --help")
 
 
-def _verbs() -> list[str]:
-    """Every verb in the folder, in the order of the product's sentence."""
-    there = {p.stem for p in (HERE.parent / "verbs").glob("[!_]*.py")}
-    return [*(name for name in ORDER if name in there), *sorted(there - set(ORDER))]
+def _there(shelf: str, order: Sequence[str]) -> list[str]:
+    """Every verb in the folder: those of the product's sentence in its order, then the rest."""
+    there = {p.stem for p in (HERE.parent / shelf).glob("[!_]*.py")}
+    return [*(name for name in order if name in there), *sorted(there - set(order))]
 
 
 def _version() -> str:

@@ -9,12 +9,13 @@ from pydantic import JsonValue
 from pydantic_core import PydanticUndefined
 from rich.text import Text
 
-from tunewright.cli import reviewing, serving
+from tunewright.cli import reviewing, serving, tuning
 from tunewright.cli.answer import Answer, answering
 from tunewright.cli.app import ORDER, help_text
 from tunewright.cli.project import In, Json, type_next, working
 from tunewright.cli.render import as_json, render
 from tunewright.cli.render.words import duration
+from tunewright.errands import errands
 from tunewright.nouns import Channel, Dataset, Noun
 from tunewright.project import Project
 from tunewright.verbs import Done, Verb, verbs
@@ -23,15 +24,17 @@ Command = Callable[..., None]
 
 
 def __getattr__(name: str) -> Command:
-    """The command of the verb `name`."""
-    if name.startswith("_") or name not in verbs:
-        raise AttributeError(name)
-    return command(verbs[name])
+    """The command of the verb or errand `name`."""
+    for shelf in (verbs, errands):
+        if not name.startswith("_") and name in shelf:
+            return command(shelf[name])
+    raise AttributeError(name)
 
 
 def command(verb: Verb[..., Noun]) -> Command:
     """Make a command of a verb. What it needs and things are positional, the rest are flags."""
-    signature = inspect.Signature([*_parameters(verb), *_everywhere()])
+    more = tuning.FLAGS if verb.name == "tune" else ()
+    signature = inspect.Signature([*_parameters(verb), *more, *_everywhere()])
 
     def act(*args: object, **kwargs: object) -> None:
         bound = signature.bind(*args, **kwargs)
@@ -39,15 +42,20 @@ def command(verb: Verb[..., Noun]) -> Command:
         values = dict(bound.arguments)
         folder, as_json = cast(In, values.pop("project")), bool(values.pop("json"))
         with answering(as_json) as answer, working(folder, answer) as project:
-            given = verb.params(**values)
+            planned, shown = bool(values.pop("plan", False)), tuning.count(values)
+            if shown:
+                tuning.show(answer, project, project.ledger.get(Dataset, str(values["dataset"])), shown)
+                return
+            asked = errands["plan"] if planned else verb
+            given = asked.params(**values)
             if verb.name == "serve":
                 serving.ready(str(values["host"]))
             if verb.name == "vet" and values["audit"]:
                 dataset = project.ledger.get(Dataset, str(values["dataset"]))
                 reviewing.mark(answer, project, dataset, cast(int, values["audit"]))
-            answer.starting(verb.name)
-            done = verb.ask(project, given)
-            told(answer, project, verb.name, done)
+            answer.starting(asked.name)
+            done = asked.ask(project, given)
+            told(answer, project, asked.name, done)
             if isinstance(done.noun, Channel):
                 serving.start(project, answer, done.noun, str(values["host"]), cast(int, values["port"]))
 

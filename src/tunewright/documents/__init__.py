@@ -5,7 +5,10 @@ the check or suite that was used, every step from the ledger.
 """
 
 from collections.abc import Callable
-from typing import NamedTuple
+from datetime import datetime
+from typing import Literal, NamedTuple
+
+from pydantic import JsonValue
 
 from tunewright.nouns import (
     Base,
@@ -14,6 +17,7 @@ from tunewright.nouns import (
     Decision,
     Edit,
     Entry,
+    Estimate,
     Finding,
     Model,
     Progress,
@@ -85,6 +89,33 @@ class Evidence(NamedTuple):
     """What the licences of data and base model let the tuned model be used for."""
     kept: tuple[Kept, ...] = ()
     """One for each record of `vetted`. Empty when nobody counted: documents then say so."""
+    estimate: Estimate | None = None
+    """What was planned before the training, if anything was."""
+
+
+class Course(NamedTuple):
+    """A training as it goes or went, for its page."""
+
+    project: str
+    base: Base
+    recipe: Recipe
+    dataset: Dataset
+    steps: tuple[Progress, ...]
+    state: Literal["going on", "stopped", "failed", "finished"]
+    written: datetime
+    facts: dict[str, JsonValue]
+    """What the training did; empty until it is done."""
+    elapsed: float
+    """Seconds since this process began."""
+    left: float | None = None
+    """Seconds that the rest takes at the speed so far; None when it cannot be told."""
+    why: str = ""
+    """What made it fail."""
+    remarks: tuple[str, ...] = ()
+    """What is no part of the history, such as a tracker that failed."""
+    estimate: Estimate | None = None
+    model: str = ""
+    """Digest of what came of it."""
 
 
 class Point(NamedTuple):

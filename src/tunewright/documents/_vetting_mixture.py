@@ -31,6 +31,7 @@ KNOWN = {
     "representation.question_words": Known("Length of the questions", "words that users wrote, by record"),
     "representation.answer_words": Known("Length of the answers", "words of the last answer, by record"),
     "representation.turns": Known("Turns", "records by how often the user speaks"),
+    "representation.answers": Known("Preferences", "records by the answers they end with"),
     "representation.topics": Known("Topics", "records by topic; names are frequent words"),
     "representation.source": Known("Sources", "records by source"),
     "representation.gender": Known("Mentions of gender"),

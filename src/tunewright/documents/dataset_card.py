@@ -31,7 +31,8 @@ def dataset_card(evidence: Evidence) -> str:
         limits=[limit for limit in limits(evidence) if limit.plugin in evidence.data_report.plugins],
         measures=[m for m in evidence.data_report.measures if m.name.startswith("vet.")],
         planted=[m for m in evidence.data_report.measures if m.name.startswith(("canary.", "audit."))],
-        languages=_languages(evidence),
+        languages=_counted(evidence, "language", "language"),
+        preferences=_counted(evidence, "representation", "answers"),
         stated=_stated,
         told=told,
         short=short,
@@ -39,11 +40,11 @@ def dataset_card(evidence: Evidence) -> str:
     )
 
 
-def _languages(evidence: Evidence) -> list[tuple[str, int]]:
-    """Language to number of records, the most common first; empty when nobody looked."""
+def _counted(evidence: Evidence, check: str, name: str) -> list[tuple[str, int]]:
+    """Class to number of records, the most common first; empty when nobody looked."""
     counts = Counter[str]()
     for tally in evidence.tallies:
-        if (tally.check, tally.name) == ("language", "language"):
+        if (tally.check, tally.name) == (check, name):
             counts.update(tally.counts)
     return counts.most_common()
 

@@ -21,6 +21,7 @@ from tunewright.documents._facts import (
 )
 from tunewright.documents._front import front_matter, hub_id, hub_licence
 from tunewright.documents._templates import fill
+from tunewright.documents._training import compute, took
 from tunewright.nouns import Comparison
 
 
@@ -46,6 +47,8 @@ def model_card(evidence: Evidence) -> str:
         licences_told=licences_told(evidence),
         licence_note=licence_note(evidence),
         flow=flow(evidence),
+        took=took(evidence.model.facts, evidence.recipe, evidence.estimate),
+        compute=compute(evidence.base, evidence.model.facts),
         told=told,
         short=short,
         cite=lambda digest: cite(evidence, digest),

@@ -30,6 +30,7 @@ from tunewright.documents._facts import (
     verdict,
 )
 from tunewright.documents._templates import fill
+from tunewright.documents._training import Figure, compute, course, took
 from tunewright.nouns import Arm, Change
 
 OPEN = 4
@@ -67,7 +68,9 @@ def page(evidence: Evidence) -> str:
         key=plots.key([(arm, ARM[arm]) for arm in ARMS if first and arm in first.arms]),
         answers=answers(evidence, first) if first else None,
         shown_at_once=OPEN,
-        training=_training(evidence),
+        training=course(evidence.training, evidence.recipe.trainer),
+        took=took(evidence.model.facts, evidence.recipe, evidence.estimate),
+        compute=compute(evidence.base, evidence.model.facts),
         data=_data(evidence),
         lengths=_lengths(evidence),
         licences_told=licences_told(evidence),
@@ -83,14 +86,6 @@ def page(evidence: Evidence) -> str:
         short=short,
         cite=lambda digest: cite(evidence, digest),
     )
-
-
-class Figure(NamedTuple):
-    """A plot with its title and a note."""
-
-    title: str
-    plot: Markup
-    note: str = ""
 
 
 def _spans(line: Line) -> list[plots.Span]:
@@ -214,27 +209,6 @@ def _dots(rows: list[plots.Row], label: str, unit: Unit) -> Markup:
 
 
 # ── training and data ───────────────────────────────────────────────────────────────────────────
-
-
-CURVES = (("loss", "loss on the batch", "loss"), ("held_out_loss", "held-out loss", "held"))
-
-
-def _training(evidence: Evidence) -> Figure | None:
-    curves = []
-    for name, label, look in CURVES:
-        points = tuple((p.done, p.values[name]) for p in evidence.training if name in p.values)
-        if len(points) > 1:
-            curves.append(plots.Series(label, look, points))
-    if not curves:
-        return None
-    ends = [(c.label, c.points[0], c.points[-1]) for c in curves]
-    says = "; ".join(f"{label} from {a[1]:.3f} to {z[1]:.3f} in {z[0]:g} steps" for label, a, z in ends)
-    up = "loss, nats per token"
-    plot = plots.curves(
-        curves, says=f"Training: {says}", across="training step", up=up, tick=lambda v: f"{v:g}"
-    )
-    notes = [p.note for p in evidence.training if p.note]
-    return Figure("Training", plot, f"{sentence(says)}. {sentence(notes[0]) + '.' if notes else ''}")
 
 
 class Data(NamedTuple):

@@ -10,6 +10,7 @@ from fastapi import Body, FastAPI, Query
 from pydantic import BaseModel, create_model
 from starlette.responses import JSONResponse, Response
 
+from tunewright.errands import errands
 from tunewright.errors import NotFound
 from tunewright.http.door import Door
 from tunewright.http.problems import Problem, problem, shape_errors
@@ -73,8 +74,9 @@ def app(project: Project, *, key: str = "", local: bool = True) -> FastAPI:
     api.add_middleware(Door, key=key, local=local, shape=problem)
     shape_errors(api, problem)
     turn = anyio.CapacityLimiter(1)
-    for name in verbs:
-        _route(api, project, verbs[name], turn)
+    for shelf in (verbs, errands):
+        for name in shelf:
+            _route(api, project, shelf[name], turn)
 
     @api.get("/healthz")
     def healthz() -> dict[str, str]:

@@ -1,6 +1,6 @@
 """What exists. Every noun is a frozen value, and its name is the digest of its content.
 
-One file a group: `data`, `models`, `evidence`, `exchanges`; what all share is in `noun`.
+One file a group: `data`, `models`, `evidence`, `exchanges`, `exports`, `studies`; what all share is in `noun`.
 """
 
 from tunewright.nouns.data import (
@@ -38,7 +38,8 @@ from tunewright.nouns.evidence import (
     Verdict,
 )
 from tunewright.nouns.exchanges import Exchange, Feedback
-from tunewright.nouns.models import Base, Model, Progress, Recipe
+from tunewright.nouns.exports import Difference, Export, Proof
+from tunewright.nouns.models import Base, Estimate, Model, Progress, Recipe
 from tunewright.nouns.noun import (
     Action,
     Arm,
@@ -54,6 +55,7 @@ from tunewright.nouns.noun import (
     Role,
     Severity,
 )
+from tunewright.nouns.studies import Curve, Law, Needed, Point, Search, Space, Trial
 
 __all__ = [
     "NOUNS",
@@ -69,30 +71,38 @@ __all__ = [
     "Change",
     "Channel",
     "Comparison",
+    "Curve",
     "Dataset",
     "Day",
     "Decision",
+    "Difference",
     "Digest",
     "Edit",
     "Entry",
     "Erasure",
+    "Estimate",
     "Exchange",
+    "Export",
     "Feedback",
     "Finding",
+    "Law",
     "Mark",
     "MaybeBlob",
     "Measure",
     "Message",
     "Model",
+    "Needed",
     "Noun",
     "Origin",
     "Outcome",
     "Plan",
+    "Point",
     "Policy",
     "Private",
     "Progress",
     "Recipe",
     "Record",
+    "Proof",
     "Reject",
     "Release",
     "Remedy",
@@ -101,10 +111,13 @@ __all__ = [
     "Role",
     "Rule",
     "Score",
+    "Search",
     "Severity",
     "Source",
+    "Space",
     "Tally",
     "Trait",
+    "Trial",
     "Verdict",
 ]
 

@@ -22,7 +22,11 @@ class Origin(Noun):
 
 
 class Record(Noun):
-    """One conversation, or one labelled text (then `label` is set and is also the last answer)."""
+    """One conversation, or one labelled text (then `label` is set and is also the last answer).
+
+    A message of the role `rejected` may stand at the end: an answer that people did not want. After the
+    assistant's answer the two are a preference; without one it is a disliked answer.
+    """
 
     id: str
     messages: tuple[Message, ...]
@@ -38,8 +42,26 @@ class Record(Noun):
 
     @property
     def text(self) -> str:
-        """Every turn's words, in order."""
+        """Every turn's words, in order, those of a rejected answer too."""
         return "\n".join(m.content for m in self.messages)
+
+    @property
+    def rejected(self) -> str:
+        """The answer that people did not want, if there is one."""
+        last = self.messages[-1] if self.messages else None
+        return last.content if last is not None and last.role == "rejected" else ""
+
+    @property
+    def turns(self) -> tuple[Message, ...]:
+        """The conversation without a rejected answer."""
+        ends = bool(self.messages) and self.messages[-1].role == "rejected"
+        return self.messages[:-1] if ends else self.messages
+
+    @property
+    def disliked(self) -> bool:
+        """Whether it ends with an answer that people did not want and has none that they preferred."""
+        roles = [m.role for m in self.messages[-2:]]
+        return roles[-1:] == ["rejected"] and roles[0] != "assistant"
 
 
 class Reject(Noun):

@@ -1,5 +1,7 @@
 """Base models, recipes and what training makes of them."""
 
+from typing import Annotated, Literal
+
 from pydantic import JsonValue
 
 from tunewright.nouns.noun import Blob, Digest, Noun
@@ -24,6 +26,10 @@ class Recipe(Noun):
     options: dict[str, JsonValue]
     system: str = ""
     """System prompt that the model is trained, measured and served with."""
+    harden: float = 0.0
+    """Hardening examples that are added for every record, on average."""
+    abstain: str = ""
+    """What the model shall say when documents do not tell; empty for a sentence in the record's language."""
 
 
 class Progress(Noun):
@@ -35,6 +41,39 @@ class Progress(Noun):
     note: str = ""
     values: dict[str, float] = {}
     """Numbers worth plotting, such as `loss` and `tokens_per_second`."""
+
+
+class Estimate(Noun):
+    """What a training would take on this machine: made before it, compared with it afterwards."""
+
+    recipe: Digest
+    dataset: Digest
+    verdict: Literal["fits", "tight", "will not fit"]
+    remedies: tuple[str, ...] = ()
+    """What would make it fit."""
+    seconds: float
+    seconds_low: float
+    seconds_high: float
+    memory: float
+    """Most bytes resident."""
+    available: float
+    """Bytes that this process could have."""
+    disk: float
+    """Bytes of checkpoints and weights."""
+    kwh: float
+    grams: float
+    """Of carbon dioxide."""
+    price: float
+    currency: str
+    tokens: float
+    """Of all steps."""
+    flop: float
+    """6 x parameters x tokens."""
+    steps: int
+    forget: dict[str, float]
+    """Seconds that it takes to go on without a person, by the stage that first saw them."""
+    basis: dict[str, JsonValue]
+    """What was measured and what was assumed."""
 
 
 class Model(Noun):
@@ -50,3 +89,7 @@ class Model(Noun):
     """JSONL of `Progress`."""
     made_with: dict[str, str]
     """Library versions, threads and processor, as far as they decide the bytes."""
+    stages: Annotated[dict[Digest, Digest], "blob"] = {}
+    """Checkpoints that later trainings can go on from, by the name of the work that made them."""
+    facts: dict[str, JsonValue] = {}
+    """What the training did: tokens, parameters, floating-point operations, seconds, bytes of memory."""

@@ -15,7 +15,8 @@ import rfc8785
 from pydantic import BaseModel, ConfigDict, Field
 
 Severity = Literal["low", "medium", "high"]
-Role = Literal["system", "user", "assistant", "tool"]
+Role = Literal["system", "user", "assistant", "tool", "rejected"]
+"""Who speaks. `rejected` is an answer that people did not want; it stands at the end of a record."""
 Outcome = Literal["done", "refused", "failed"]
 Remedy = Literal["keep", "redact", "pseudonymise", "ask", "drop", "quarantine"]
 Authorship = Literal["", "human", "synthetic", "mixed"]
@@ -54,4 +55,4 @@ class Noun(BaseModel):
         """Digests of the blobs this noun points at."""
         for name, field in type(self).model_fields.items():
             if "blob" in field.metadata and (value := getattr(self, name)):
-                yield value
+                yield from value.values() if isinstance(value, dict) else [value]

@@ -108,6 +108,8 @@ class Project:
             seed=said.seed,
             options=said.options,
             system=self.settings.system,
+            harden=said.hardening.share if said.harden else 0.0,
+            abstain=said.hardening.abstain if said.harden else "",
         )
 
     def plan(self) -> Plan:

@@ -73,6 +73,28 @@ class Data(Section):
         return value.strip()
 
 
+class Hardening(Section):
+    """Which examples `harden: true` adds."""
+
+    share: float = Field(0.5, gt=0, le=2, description="How many are added for every record, on average.")
+    abstain: str = Field(
+        "", description="What to say when documents do not hold the answer; empty for a sentence of ours."
+    )
+
+
+class Machine(Section):
+    """What the machine costs, for `tunewright plan`. Nothing of it decides what is learnt."""
+
+    price: float = Field(0.0, ge=0, description="Of an hour of this machine.")
+    currency: str = Field("EUR", description="Of that price.")
+    watts: float = Field(
+        0.0, ge=0, description="Power while it trains; 0: measured where the system allows, otherwise assumed."
+    )
+    grams: float = Field(
+        473.0, ge=0, description="Carbon dioxide of a kilowatt-hour, in grams; 473 is the world's mean of 2024."
+    )
+
+
 class Tuning(Section):
     """How to tune."""
 
@@ -82,6 +104,51 @@ class Tuning(Section):
     trainer: str = Field("lora", description="Plugin that trains.")
     seed: int = Field(1, description="Same seed, data and machine: same bytes.")
     options: Options = Field({}, description="Options of that trainer, such as epochs and learning_rate.")
+    search: Options = Field(
+        {},
+        description="What `tunewright search` varies, by option: a list of values, or low, high and log. "
+        "Empty for the usual ones.",
+    )
+    machine: Machine = Field(
+        default_factory=lambda: Machine.model_validate({}), description="What the machine costs."
+    )
+    track: tuple[str, ...] = Field(
+        (), description="Trackers that are told how training goes: tensorboard, mlflow. They decide nothing."
+    )
+    harden: bool = Field(
+        False, description="Add examples in which injected instructions are ignored and unknowns admitted."
+    )
+    hardening: Hardening = Field(
+        default_factory=lambda: Hardening.model_validate({}), description="Which, when `harden` is true."
+    )
+
+    @field_validator("search")
+    @classmethod
+    def _a_space(cls, value: Options) -> Options:
+        for option, choice in value.items():
+            if not (_values(choice) or _range(choice)):
+                raise ValueError(
+                    f"{option}: expected a list of different values, or `low` below `high` "
+                    "(above 0 with `log: true`)"
+                )
+        return value
+
+
+def _values(choice: JsonValue) -> bool:
+    return isinstance(choice, list) and bool(choice) and len({str(one) for one in choice}) == len(choice)
+
+
+def _range(choice: JsonValue) -> bool:
+    if not isinstance(choice, dict) or not {"low", "high"} <= set(choice) <= {"low", "high", "log"}:
+        return False
+    low, high, log = choice["low"], choice["high"], choice.get("log", False)
+    numbers = [end for end in (low, high) if isinstance(end, int | float) and not isinstance(end, bool)]
+    return (
+        len(numbers) == 2
+        and numbers[0] < numbers[1]
+        and isinstance(log, bool)
+        and (not log or numbers[0] > 0)
+    )
 
 
 class Evaluating(Section):

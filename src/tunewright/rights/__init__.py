@@ -9,6 +9,8 @@ where no court has said what a clause means for trained models, the careful read
 so. Contracts, personal data, trade marks and patents are not looked at.
 """
 
+from tunewright.rights._compute import Applicability as Applicability
+from tunewright.rights._compute import modification as modification
 from tunewright.rights._days import expired as expired
 from tunewright.rights._days import last_day as last_day
 from tunewright.rights._judge import judge as judge

@@ -18,6 +18,8 @@ from tunewright.network import Rows, hidden, shared
 from tunewright.nouns import Message
 from tunewright.runtimes import Loss, Reply, Speaker
 from tunewright.runtimes import _decoding as decoding
+from tunewright.runtimes._classifying import Classifier, is_classifier
+from tunewright.runtimes._fitting import Doing, fitted, last_answer
 
 PREFIXES = 4
 """Beginnings of conversations whose keys and values are kept."""
@@ -33,15 +35,19 @@ def local(
 ) -> Speaker:
     """Open models on this machine's processor (transformers, PyTorch).
 
-    An adapter is merged into the base's weights in 32-bit arithmetic when it is loaded. Greedy answers are
-    those of transformers' `generate(do_sample=False)`: `batch_size` conversations are answered together, one
-    that is finished makes room for the next, and what all conversations begin with (a long system prompt) is
-    read once and kept. `dtype` auto is float32; bfloat16 halves the memory and is faster on processors with
-    matrix units for it, and rounds. `threads` 0 means every processor. One conversation is answered at a time
-    when several threads ask.
+    An adapter is merged into the base's weights in 32-bit arithmetic when it is loaded; a whole model takes
+    the base's place. Greedy answers are those of transformers' `generate(do_sample=False)`: `batch_size`
+    conversations are answered together, one that is finished makes room for the next, and what all
+    conversations begin with (a long system prompt) is read once and kept. `dtype` auto is float32; bfloat16
+    halves the memory and is faster on processors with matrix units for it, and rounds. `threads` 0 means
+    every processor. One conversation is answered at a time when several threads ask.
 
     A conversation that leaves less than `max_tokens` of the model's context is shortened by leaving out its
     oldest turns; the system prompt and the last turn stay.
+
+    What the trainer `classifier` made answers with its most probable label, at every temperature. The loss of
+    a label is its negative log-probability, told over as many tokens as the label has, so that it compares
+    with a model that writes it; a label that was never learnt counts as one chance in a million.
 
     Limits: with float32 two words that the model finds equally likely, to about six digits, may change places
     between machines or batch sizes; with bfloat16, to about two digits. Answers are cut at `max_tokens`. No
@@ -49,8 +55,11 @@ def local(
     """
     network.threads(threads)
     kind = torch.bfloat16 if dtype == "bfloat16" else torch.float32
-    net = network.load(base, dtype=kind)
-    if weights is not None:
+    whole = weights is not None and (weights / "config.json").is_file()
+    net = network.load(weights if weights is not None and whole else base, dtype=kind)
+    if weights is not None and not whole:
+        if is_classifier(weights):
+            return Classifier(net, weights, batch_size)
         _merge(net, weights)
     return Local(net, batch_size)
 
@@ -68,7 +77,7 @@ class Local:
         if not conversations:
             return
         with self._lock, Doing("answering"):
-            prompts = [self._prompt(c, max_tokens) for c in conversations]
+            prompts = [fitted(self.net, c, max_tokens) for c in conversations]
             past = self._past(prompts, conversations)
             taken: dict[int, tuple[list[int], bool, float]] = {}
             pool = decoding.Pool(self.net, past, max_tokens, self.batch_size)
@@ -96,7 +105,7 @@ class Local:
     ) -> Generator[str, None, Reply]:
         """One answer, piece by piece, as it is made. `temperature` 0 is greedy; higher is more varied."""
         with self._lock, Doing("answering"):
-            row = self._prompt(conversation, max_tokens)
+            row = fitted(self.net, conversation, max_tokens)
             pool = decoding.Pool(self.net, self._past([row], [conversation]), max_tokens, 1, temperature)
             began, said = time.perf_counter(), ""
             pool.enter([(0, row)])
@@ -129,10 +138,7 @@ class Local:
                         f"a conversation has {len(ids)} tokens, more than {self.net.context}",
                         hint="shorten it",
                     )
-                end = max(i for i, learn in enumerate(learnt) if learn) + 1
-                start = end
-                while learnt[start - 1]:
-                    start -= 1
+                start, end = last_answer(learnt)
                 rows.append(ids[:end])
                 starts.append(start)
             for at in range(0, len(rows), self.batch_size):
@@ -153,26 +159,6 @@ class Local:
     def _words(self, ids: Sequence[int]) -> str:
         return str(self.net.tokenizer.decode(list(ids), skip_special_tokens=True))
 
-    def _prompt(self, conversation: Sequence[Message], max_tokens: int) -> list[int]:
-        if max_tokens < 1:
-            raise BadInput(f"max_tokens is {max_tokens}", hint="ask for at least one token")
-        turns = list(conversation)
-        while True:
-            ids = template.prompt(self.net.tokenizer, turns)
-            if len(ids) + max_tokens <= self.net.context:
-                return ids
-            system = 1 if turns[0].role == "system" else 0
-            if len(turns) - system <= 1:
-                raise BadInput(
-                    f"the question has {len(ids)} tokens; with {max_tokens} for the answer that is more than "
-                    f"the {self.net.context} that the model can read",
-                    hint="shorten the question or the system prompt, or lower max_tokens",
-                )
-            # Drop the oldest turn and whatever would then stand first without its question.
-            del turns[system]
-            while len(turns) - system > 1 and turns[system].role != "user":
-                del turns[system]
-
     def _past(self, prompts: list[list[int]], conversations: Sequence[Sequence[Message]]) -> decoding.Past:
         """Keys and values of what all prompts begin with; for one prompt, of its system prompt."""
         if len(prompts) > 1:
@@ -192,21 +178,6 @@ class Local:
         while len(self._prefixes) > PREFIXES:
             self._prefixes.popitem(last=False)
         return self._prefixes[key]
-
-
-class Doing:
-    """Says what was being done when the memory ran full."""
-
-    def __init__(self, what: str) -> None:
-        self.what = what
-
-    def __enter__(self) -> None: ...
-
-    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
-        if isinstance(error, (MemoryError, RuntimeError)):
-            told = network.explained(error, self.what)
-            if told is not error:
-                raise told from error
 
 
 def _merge(net: network.Network, weights: Path) -> None:

@@ -216,10 +216,12 @@ def whole(said: list[Turn], shape: str = "") -> None:
     alone = len(said) == 1 and shape not in FORMATS[:-1]  # a text to be learnt as it is
     if not alone and not any(one.role == "user" and one.content.strip() for one in said):
         raise ValueError("has no turn of the user with words in it")
-    if said[-1].role != "assistant":
+    if said[-1].role not in ("assistant", "rejected"):
         raise ValueError("does not end with an answer of the assistant")
     if not said[-1].content.strip():
         raise ValueError("is empty" if alone else "ends with an empty answer")
+    if any(one.role == "rejected" for one in said[:-1]):
+        raise ValueError("a rejected answer stands before the end")
     for number, one in enumerate(said, 1):
         if one.role in ("user", "assistant") and not one.content.strip():
             raise ValueError(f"turn {number} is empty")

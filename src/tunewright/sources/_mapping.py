@@ -8,20 +8,21 @@ from pydantic import JsonValue
 
 from tunewright.errors import BadInput
 from tunewright.nouns import RECORD_FACTS, Role
-from tunewright.sources import _facts
+from tunewright.sources import _facts, _preferences
 from tunewright.sources._turns import ROLES, Turn, listed, turn, words
 
 Fields = Mapping[str, JsonValue]
 """Part of a record to the dotted path in the row, as `fields` of tunewright.yaml has it."""
 
 _PATHS = (
-    *("question", "answer", "context", "text", "label", "system", "messages"),
+    *("question", "answer", "chosen", "rejected", "liked", "context", "text", "label", "system", "messages"),
     *("id", "licence", *RECORD_FACTS),
 )
 _INNER = ("role", "content")
 _KEYS = (*_PATHS, *_INNER, "person", "roles")
 _HINT = "for example fields: {question: Body, answer: Reply, person: Email}"
-_KINDS = {"messages": {"messages"}, "question with answer": {"question", "answer"}, "text": {"text"}}
+_KINDS = {"messages": {"messages"}, "question with answer": {"question"}, "text": {"text"}}
+_ANSWERS = ("answer", "chosen", "rejected")
 _ABSENT = object()
 
 
@@ -81,10 +82,26 @@ class Mapped:
         self.persons = [str(one) for one in (person if isinstance(person, list) else [person])]
         self.roles = _roles(fields.get("roles"))
         kinds = [name for name, keys in _KINDS.items() if keys <= self.paths.keys()]
-        if not kinds:
+        if {"chosen", "rejected"} <= self.paths.keys() and not kinds:
+            kinds = ["chosen and rejected"]
+        answers = [name for name in _ANSWERS if name in self.paths]
+        if not kinds or (kinds == ["question with answer"] and not answers):
             raise BadInput("fields names neither messages, nor question and answer, nor text", hint=_HINT)
         if len(kinds) > 1:
             raise BadInput(f"fields names {' and '.join(kinds)}; a row can be only one", hint=_HINT)
+        self._apart(kinds[0], answers)
+
+    def _apart(self, kind: str, answers: list[str]) -> None:
+        """Errors: `BadInput` when parts of preferences stand where they mean nothing."""
+        wrong = ""
+        if kind == "text" and (answers or "liked" in self.paths):
+            wrong = f"{(answers or ['liked'])[0]} says nothing of a text; name a question"
+        elif {"answer", "chosen"} <= set(answers):
+            wrong = "answer and chosen are the same; name one of them"
+        elif "liked" in self.paths and "rejected" in answers:
+            wrong = "liked says nothing where the rejected answer is named"
+        if wrong:
+            raise BadInput(f"fields: {wrong}", hint="fields: {question: Body, chosen: Best, rejected: Other}")
 
     def people(self, row: object) -> tuple[str, ...]:
         """Whom the row concerns."""
@@ -102,9 +119,12 @@ class Mapped:
         said = self._turns(row, label)
         if "system" in paths and (system := _text(row, paths, "system")):
             said.insert(0, Turn("system", system))
+        if "liked" in paths:
+            said = _preferences.judged(said, _there(row, paths, "liked"), paths["liked"])
+        answer = next((one for one in reversed(said) if one.role != "rejected"), said[-1])
         return Parts(
             said,
-            label if said[-1].content.strip() == label else "",
+            label if answer.content.strip() == label and answer.role == "assistant" else "",
             _facts.identity(_there(row, paths, "id")) if "id" in paths else _own_id(row),
             _text(row, paths, "licence") if "licence" in paths else "",
             self.people(row),
@@ -116,21 +136,35 @@ class Mapped:
         if "messages" in paths:
             found = listed(_there(row, paths, "messages"), paths["messages"])
             role, content = paths.get("role", "role"), paths.get("content", "content")
-            return [
+            said = [
                 turn(_flat(one, role, content), n, role, content, self.roles)
                 for n, one in enumerate(found, 1)
             ]
+            return self._answers(row, said)
         if "question" in paths:
             question = words(_there(row, paths, "question"), paths["question"])
             if "context" in paths and (about := _text(row, paths, "context")):
                 question = f"{about}\n\n{question}"
-            return [Turn("user", question), Turn("assistant", _answer(row, paths))]
+            return self._answers(row, [Turn("user", question)])
+        if "chosen" in paths:
+            sides = {part: _there(row, paths, part) for part in ("chosen", "rejected")}
+            return _preferences.pair(sides)
         text = words(_there(row, paths, "text"), paths["text"])
         if "label" not in paths:
             return [Turn("assistant", text)]
         if not label:
             raise ValueError("label is empty")
         return [Turn("user", text), Turn("assistant", label)]
+
+    def _answers(self, row: object, said: list[Turn]) -> list[Turn]:
+        """What was said, with the answers that stand in fields of their own."""
+        name = next((part for part in ("answer", "chosen") if part in self.paths), "")
+        if name:
+            said = [*said, Turn("assistant", _answer(row, self.paths, name))]
+        if "rejected" in self.paths:
+            other = _answer(row, self.paths, "rejected")
+            said = _preferences.with_rejected(said, other)
+        return said
 
 
 def _roles(said: object) -> dict[str, Role]:
@@ -160,11 +194,11 @@ def _text(row: object, paths: Mapping[str, str], part: str) -> str:
     return "" if value is _ABSENT or value is None else words(value, paths[part]).strip()
 
 
-def _answer(row: object, paths: Mapping[str, str]) -> str:
-    value = _there(row, paths, "answer")
+def _answer(row: object, paths: Mapping[str, str], part: str) -> str:
+    value = _there(row, paths, part)
     if isinstance(value, int | float):
-        return _facts.scalar(value, paths["answer"])
-    return words(value, paths["answer"])
+        return _facts.scalar(value, paths[part])
+    return words(value, paths[part])
 
 
 def _flat(one: object, role: str, content: str) -> object:

@@ -3,14 +3,14 @@
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-from tunewright.sources import _facts
+from tunewright.sources import _facts, _preferences
 from tunewright.sources._facts import NAMED, scalar
 from tunewright.sources._turns import Row, Turn, alternating, best_path, listed, spoken, turns, words
 
 Format = Literal[
     "OpenAI chat messages",
     "ShareGPT conversations",
-    "preference pairs (chosen answers only)",
+    "preference pairs",
     "message trees (best-ranked thread)",
     "messages one a row (best-ranked thread)",
     "instructions with instances",
@@ -20,6 +20,8 @@ Format = Literal[
     "questions with answers",
     "labelled texts",
     "transcripts",
+    "compared answers",
+    "rated answers",
     "plain texts",
 ]
 FORMATS: tuple[Format, ...] = get_args(Format)
@@ -54,9 +56,17 @@ _BESIDE = frozenset(
     }
 )
 """What may stand beside `text` without being a label: then the row is plain text."""
+_ANSWERED: tuple[Format, ...] = (
+    "OpenAI chat messages",
+    "ShareGPT conversations",
+    "Alpaca instructions",
+    "Dolly instructions",
+    "questions with answers",
+)
+"""Shapes whose last answer may be rated."""
 SHAPES = (
-    "messages · conversations · prompt, chosen · instruction, input, output · instruction, context, response"
-    " · prompt, completion · question, answer · text, label · text"
+    "messages · conversations · prompt, chosen, rejected · instruction, input, output · instruction, context,"
+    " response · prompt, completion · question, answer · text, label · text"
 )
 """Known columns, for people."""
 UNKNOWN = f"has none of the known sets of fields: {SHAPES}; name its parts under `fields`"
@@ -67,12 +77,15 @@ def recognise(row: object) -> Format | None:
     if not isinstance(row, Mapping):
         return None
     there = {key for key, value in row.items() if value is not None}
+    preferred = _preferences.kind_of(row, there)
+    if preferred in ("preference pairs", "compared answers"):
+        return preferred
+    if preferred and recognise(_preferences.unrated(row)[1]) in _ANSWERED:
+        return preferred
     if "messages" in there:
         return "OpenAI chat messages"
     if not there.isdisjoint(_TALK):
         return "ShareGPT conversations"
-    if "chosen" in there:
-        return "preference pairs (chosen answers only)"
     if {"message_id", "text", "role"} <= there and "parent_id" in row:
         return "messages one a row (best-ranked thread)"
     if isinstance(row.get("prompt"), Mapping) or ("replies" in there and row.get("parent_id") is None):
@@ -112,8 +125,14 @@ def read(row: Row, shape: str) -> tuple[list[Turn], str]:
             if isinstance(found[0], str):
                 return _with_system(row, alternating(found, name)), ""
             return _with_system(row, turns(found, "from", "value")), ""
-        case "preference pairs (chosen answers only)":
-            return _with_system(row, _chosen(row)), ""
+        case "preference pairs":
+            return _with_system(row, _preferences.pair(row)), ""
+        case "compared answers":
+            return _with_system(row, _preferences.better(row)), ""
+        case "rated answers":
+            name, rest = _preferences.unrated(row)
+            said, _label = read(rest, recognise(rest) or "")
+            return _preferences.judged(said, row[name], name), ""
         case "message trees (best-ranked thread)":
             root = row.get("prompt")
             return best_path(root if isinstance(root, Mapping) else row), ""
@@ -164,34 +183,6 @@ def _question(row: Row) -> list[Turn]:
     if isinstance(about, str) and about.strip() and question in ("question", "query"):
         text = f"{about}\n\n{text}"
     return _pair(row, text, words(told, answer))
-
-
-def _chosen(row: Row) -> list[Turn]:
-    chosen, asked = row["chosen"], row.get("prompt")
-    if isinstance(chosen, str) and chosen.lstrip().startswith("[{"):
-        chosen = listed(chosen, "chosen")
-    if isinstance(chosen, Mapping):
-        chosen = [chosen]
-    if isinstance(chosen, list):
-        said = turns(listed(chosen, "chosen"), "role", "content")
-        if any(one.role == "user" for one in said):
-            return said
-        before = turns(listed(asked, "prompt"), "role", "content") if isinstance(asked, list) else None
-        return [*(before or [Turn("user", words(_asked(row), "prompt"))]), *said]
-    answer = words(chosen, "chosen")
-    if said_all := spoken(answer):
-        return said_all
-    if isinstance(asked, list):
-        return [*turns(listed(asked, "prompt"), "role", "content"), Turn("assistant", answer)]
-    question = words(_asked(row), "prompt")
-    return spoken(question.rstrip() + " " + answer) or [Turn("user", question), Turn("assistant", answer)]
-
-
-def _asked(row: Row) -> object:
-    found = next((row[key] for key in ("prompt", "question", "instruction", "input") if row.get(key)), None)
-    if found is None:
-        raise ValueError("has chosen without a prompt, and chosen is no transcript of a conversation")
-    return found
 
 
 def _pair(row: Row, question: str, answer: str) -> list[Turn]:

@@ -13,20 +13,21 @@ def labels(speaker: Speaker, cases: Sequence[Case], *, arm: Arm, max_tokens: int
     Limits: an answer that explains before it names the label counts as wrong.
     """
     asked = [case for case in cases if case.label]
-    known = {_bare(case.label): case.label for case in asked}
+    known = {bare(case.label): case.label for case in asked}
     answers = speaker.ask([case.messages for case in asked], max_tokens=max_tokens)
     for case, answer in zip(asked, answers, strict=True):
-        first = _bare((answer.text.strip().splitlines() or [""])[0])
+        first = bare((answer.text.strip().splitlines() or [""])[0])
         yield Score(
             suite="labels",
             arm=arm,
             case=case.id,
             answer=known.get(first, first),
-            values={"accuracy": float(first == _bare(case.label))},
+            values={"accuracy": float(first == bare(case.label))},
             tokens=answer.tokens,
             seconds=answer.seconds,
         )
 
 
-def _bare(label: str) -> str:
+def bare(label: str) -> str:
+    """A label as labels are compared: without case and surrounding punctuation."""
     return label.strip().strip(".,!?:;\"'").casefold()

@@ -1,4 +1,4 @@
-"""Checkpoints and the result: safetensors and JSON, there as a whole or not at all."""
+"""Checkpoints, stages and the result: safetensors and JSON, there as a whole or not at all."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import shutil
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,53 +14,48 @@ import torch
 from safetensors.torch import load_file, save_file
 
 from tunewright.errors import Exhausted
-from tunewright.nouns import Record
-from tunewright.trainers._adapter import Tuner
+from tunewright.trainers._rows import Item
+
+State = dict[str, torch.Tensor]
+APART = ("checkpoint_every", "system", "max_tokens", "truncate", "held_out", "batch_memory", "recompute")
+"""Options that decide no bytes, or only by the rows, which are named themselves."""
 
 
-def fingerprint(
-    base: Path, records: Sequence[Record], options: dict[str, Any], made_with: dict[str, str]
-) -> str:
-    """Names the work: only a checkpoint of the very same work is gone on from."""
-    name = hashlib.sha256(json.dumps([options, made_with], sort_keys=True).encode())
-    for record in records:
-        name.update(record.canonical)
+def names(base: Path, parts: Sequence[Sequence[Item]], held: Sequence[Item], settings: Any) -> list[str]:
+    """What each stage's work is called: by the base's bytes, the settings and the tokens learnt so far.
+
+    Only a checkpoint of the very same work is gone on from. The last stage also looks at what is held out.
+    """
+    name = hashlib.sha256(json.dumps(settings, sort_keys=True).encode())
     for file in sorted(
         f for f in base.iterdir() if f.suffix in (".json", ".jinja", ".safetensors", ".model")
     ):
         with file.open("rb") as stream:
             name.update(hashlib.file_digest(stream, "sha256").digest())
-    return name.hexdigest()
+    told = list[str]()
+    for number, part in enumerate(parts, 1):
+        for item in (*part, *(held if number == len(parts) else ())):
+            name.update(repr((item.rows, item.mark)).encode())
+        name.update(f"stage {number} of {len(parts)}".encode())
+        told.append(name.copy().hexdigest())
+    return told
 
 
-def save(out: Path, name: str, tuner: Tuner, done: int) -> None:
+def save(out: Path, name: str, tensors: State, note: dict[str, Any], best: State | None) -> None:
     """Write a checkpoint and drop the one before. Errors: `Exhausted` when the disk is full."""
-    state = tuner.optimiser.state
-    tensors: dict[str, torch.Tensor] = {}
-    for key, parameter in tuner.adapters.items():
-        tensors[key] = parameter.detach()
-        for moment in ("exp_avg", "exp_avg_sq"):
-            tensors[f"{moment} {key}"] = state[parameter][moment]
-    work, there = out / ".checkpoint", out / f"checkpoint-{done:08d}"
-    shutil.rmtree(work, ignore_errors=True)
-    shutil.rmtree(there, ignore_errors=True)
-    try:
-        work.mkdir(parents=True)
+    there = out / f"checkpoint-{note['done']:08d}"
+    with _made(there, "the checkpoint") as work:
         save_file(tensors, work / "state.safetensors")
-        (work / "step.json").write_text(json.dumps({"work": name, "done": done}), "utf-8")
-        _settle(work, there)
-    except OSError as error:
-        shutil.rmtree(work, ignore_errors=True)
-        raise Exhausted(
-            f"the checkpoint could not be written: {error.strerror}", hint="free some disk space"
-        ) from error
+        if best:
+            save_file(best, work / "best.safetensors")
+        (work / "step.json").write_text(json.dumps({"work": name, **note}), "utf-8")
     for old in out.glob("checkpoint-*"):
         if old != there:
             shutil.rmtree(old, ignore_errors=True)
 
 
-def resume(out: Path, name: str, tuner: Tuner) -> int:
-    """Put the last checkpoint of this work back; gives the steps it had done, 0 when there is none."""
+def resume(out: Path, name: str) -> tuple[dict[str, Any], State, State] | None:
+    """The last checkpoint of this work: its note, the state and the best weights (or none)."""
     for folder in sorted(out.glob("checkpoint-*"), reverse=True):
         try:
             note = json.loads((folder / "step.json").read_text("utf-8"))
@@ -69,59 +64,89 @@ def resume(out: Path, name: str, tuner: Tuner) -> int:
         if note.get("work") != name:
             shutil.rmtree(folder, ignore_errors=True)
             continue
-        tensors = load_file(folder / "state.safetensors")
-        done = int(note["done"])
-        with torch.no_grad():
-            for key, parameter in tuner.adapters.items():
-                parameter.copy_(tensors[key])
-                tuner.optimiser.state[parameter] = {
-                    "step": torch.tensor(float(done)),
-                    "exp_avg": tensors[f"exp_avg {key}"],
-                    "exp_avg_sq": tensors[f"exp_avg_sq {key}"],
-                }
-        return done
-    return 0
+        best = folder / "best.safetensors"
+        return note, load_file(folder / "state.safetensors"), load_file(best) if best.exists() else {}
+    return None
+
+
+def save_stage(out: Path, name: str, tensors: State, note: dict[str, Any], seen: Iterable[Item]) -> None:
+    """Keep the state at the end of a stage, for trainings that begin alike, and which records it has seen."""
+    with _made(out / "stages" / f"{note['stage']:02d}", "the stage") as work:
+        (work / "records.txt").write_text("".join(f"{one}\n" for one in sorted(map(_record, seen))), "utf-8")
+        save_file(tensors, work / "state.safetensors")
+        (work / "stage.json").write_text(json.dumps({"name": name, **note}), "utf-8")
+
+
+def _record(item: Item) -> str:
+    return hashlib.sha256(item.record.partition("#")[0].encode()).hexdigest()
+
+
+def earlier_stage(
+    named: Sequence[str], earlier: Mapping[str, Path]
+) -> tuple[int, dict[str, Any], State] | None:
+    """The latest stage that an earlier training made of the very same work."""
+    for number in range(len(named) - 1, 0, -1):
+        folder = earlier.get(named[number - 1])
+        if folder is not None and (folder / "state.safetensors").is_file():
+            note = json.loads((folder / "stage.json").read_text("utf-8"))
+            return number, note, load_file(folder / "state.safetensors")
+    return None
 
 
 def clear(out: Path) -> None:
     """Take away the result of earlier work, so that what is there is never half old."""
     shutil.rmtree(out / "weights", ignore_errors=True)
-    (out / "made_with.json").unlink(missing_ok=True)
+    for name in ("made_with.json", "facts.json"):
+        (out / name).unlink(missing_ok=True)
 
 
-def finish(out: Path, tuner: Tuner, made_with: dict[str, str]) -> None:
-    """Write `weights/` as PEFT reads it, without a path of this machine in it, and `made_with.json`."""
-    from peft import get_peft_model_state_dict
-
-    work = out / ".weights"
-    shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
-    tensors = {
-        k: v.detach().float().contiguous() for k, v in sorted(get_peft_model_state_dict(tuner.peft).items())
-    }
-    config = tuner.peft.peft_config["default"].to_dict() | {
-        "base_model_name_or_path": "",
-        "inference_mode": True,
-    }
-    plain = {k: sorted(v) if isinstance(v, set) else v for k, v in sorted(config.items())}
-    try:
-        save_file(tensors, work / "adapter_model.safetensors", metadata={"format": "pt"})
-        (work / "adapter_config.json").write_text(json.dumps(plain, indent=2, default=str) + "\n", "utf-8")
-        (out / "made_with.json").write_text(json.dumps(made_with, indent=2) + "\n", "utf-8")
-        shutil.rmtree(out / "weights", ignore_errors=True)
-        _settle(work, out / "weights")
-    except OSError as error:
-        raise Exhausted(
-            f"the adapter could not be written: {error.strerror}", hint="free some disk space"
-        ) from error
+def finish(out: Path, write: Callable[[Path], None], notes: Mapping[str, Mapping[str, Any]]) -> None:
+    """Write `weights/` and the notes beside it. Errors: `Exhausted` when the disk is full."""
+    for name, note in notes.items():
+        (out / f"{name}.json").write_text(json.dumps(note, indent=2) + "\n", "utf-8")
+    with _made(out / "weights", "the weights") as work:
+        write(work)
 
 
-def _settle(work: Path, there: Path) -> None:
-    """Everything reaches the disk before the folder gets its name."""
-    for place in (*work.iterdir(), work):
+class _made:
+    """A folder that appears when everything in it is on the disk."""
+
+    def __init__(self, there: Path, what: str) -> None:
+        self.there, self.what, self.work = there, what, there.with_name(f".{there.name}.half")
+
+    def __enter__(self) -> Path:
+        shutil.rmtree(self.work, ignore_errors=True)
+        try:
+            self.work.mkdir(parents=True)
+        except OSError as error:
+            raise self._told(error) from error
+        return self.work
+
+    def __exit__(self, kind: Any, error: BaseException | None, _: Any) -> None:
+        try:
+            if error is None:
+                settle((*self.work.iterdir(), self.work))
+                shutil.rmtree(self.there, ignore_errors=True)
+                os.replace(self.work, self.there)
+        except OSError as failed:
+            error = failed
+        if error is None:
+            return
+        shutil.rmtree(self.work, ignore_errors=True)
+        # safetensors reports a full disk by an error of its own
+        if isinstance(error, OSError) or type(error).__name__ == "SafetensorError":
+            raise self._told(error) from error
+
+    def _told(self, error: BaseException) -> Exhausted:
+        why = getattr(error, "strerror", None) or str(error)
+        return Exhausted(f"{self.what} could not be written: {why}", hint="free some disk space")
+
+
+def settle(places: Iterable[Path]) -> None:
+    """Wait until everything has reached the disk."""
+    for place in places:
         handle = os.open(place, os.O_RDONLY)
         try:
             os.fsync(handle)
         finally:
             os.close(handle)
-    os.replace(work, there)

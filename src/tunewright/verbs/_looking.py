@@ -26,6 +26,7 @@ from tunewright.project import Project, Records
 from tunewright.store import Looks
 from tunewright.verbs import _worker
 from tunewright.verbs._crew import Crew, Rows, processors
+from tunewright.verbs._curves import newest
 from tunewright.verbs._worker import Wanted
 
 CHUNK = 400
@@ -277,6 +278,7 @@ def _given(project: Project, cases: Sequence[Case], sources: Sequence[Source], t
         "sources": [source.model_dump(mode="json") for source in sources],
         "today": today,
         "base": base_licence(project),
+        "curve": curve.model_dump(mode="json") if (curve := newest(project)) else None,
     }
     text = json.dumps(said, sort_keys=True)
     path = project.state / "looks" / f"given-{hashlib.sha256(text.encode()).hexdigest()[:16]}.json"

@@ -34,22 +34,22 @@ def best_prompt(
 
     Limits: a small search (candidates of the plan, 8 trial records); a prompt engineer may do better.
     """
-    pairs = [r for r in records if len(r.messages) == 2]
+    pairs = [r for r in records if len(r.turns) == 2 and not r.disliked]
     stride = max(1, len(pairs) // (TRIAL + max(plan.shots, default=0) + 1))
     spread = pairs[::stride]
     trial, examples = spread[:TRIAL], spread[TRIAL:]
     systems = list(dict.fromkeys((plain.system, *plan.prompts)))
     candidates = [
-        Prompt(system=system, shots=tuple(m for r in examples[:shots] for m in r.messages))
+        Prompt(system=system, shots=tuple(m for r in examples[:shots] for m in r.turns))
         for system, shots in product(systems, dict.fromkeys(plan.shots))
         if shots == 0 or len(examples) >= shots
     ]
     best, reached = plain, -1.0
     for number, candidate in enumerate(candidates):
         tell(Progress(label="find the best prompt", done=number, total=len(candidates)))
-        asked = [candidate.before(r.messages[:-1]) for r in trial]
+        asked = [candidate.before(r.turns[:-1]) for r in trial]
         answers = speaker.ask(asked, max_tokens=plan.max_tokens)
-        f1 = sum(token_f1(a.text, r.messages[-1].content) for a, r in zip(answers, trial, strict=True))
+        f1 = sum(token_f1(a.text, r.turns[-1].content) for a, r in zip(answers, trial, strict=True))
         if f1 > reached:
             best, reached = candidate, f1
     tell(Progress(label="find the best prompt", done=len(candidates), total=len(candidates)))

@@ -31,6 +31,7 @@ READS: dict[str, Callable[[Project, Mapping[str, object]], Iterable[Noun]]] = {
     "policy": lambda project, _: [project.policy()],
     "policy.vet": lambda project, _: [_vetting(project.policy())],
     "recipe": lambda project, _: [project.recipe()],
+    "hardening": lambda project, _: [project.cases()] if project.settings.tune.harden else [],
     "plan": lambda project, _: [project.plan()],
     "about": lambda project, _: [project.about()],
     "cases": lambda project, _: [project.cases()],

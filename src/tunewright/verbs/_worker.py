@@ -14,7 +14,7 @@ from pydantic import JsonValue
 
 from tunewright.checks import Seen, checks
 from tunewright.errors import TunewrightError
-from tunewright.nouns import Case, Finding, Measure, Record, Source, Tally, Trait
+from tunewright.nouns import Case, Curve, Finding, Measure, Record, Source, Tally, Trait
 from tunewright.project import Records
 from tunewright.shelf import missing
 
@@ -115,4 +115,5 @@ def _given(path: str) -> dict[str, object]:
         "sources": tuple(Source.model_validate(source) for source in said["sources"]),
         "today": date.fromisoformat(said["today"]),
         "base": str(said["base"]),
+        "curve": Curve.model_validate(said["curve"]) if said["curve"] else None,
     }

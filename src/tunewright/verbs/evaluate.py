@@ -1,10 +1,12 @@
 import json
 import shutil
-from collections import defaultdict
-from collections.abc import Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Literal, get_args
+
+from pydantic import JsonValue
 
 from tunewright.bases import find
 from tunewright.nouns import (
@@ -18,6 +20,7 @@ from tunewright.nouns import (
     Plan,
     Progress,
     Recipe,
+    Record,
     Report,
     Score,
 )
@@ -27,12 +30,16 @@ from tunewright.speaker import Speaker
 from tunewright.stats import Statistic, compare, compare_statistic, macro_f1, mean, resampled, settle
 from tunewright.store import Step
 from tunewright.suites import suites
+from tunewright.suites.labels import bare
 from tunewright.verbs import Named, verb
 from tunewright.verbs._prompting import Prompt, best_prompt
 
 ARMS: tuple[Arm, ...] = get_args(Arm)
 BEFORE: tuple[Arm, ...] = ("base", "prompted")
-BETTER: dict[str, Literal["higher", "lower"]] = {"loss.nats_per_token": "lower"}
+BETTER: dict[str, Literal["higher", "lower"]] = {
+    "loss.nats_per_token": "lower",
+    "resistance.over_abstained": "lower",
+}
 
 
 @verb(reads=("plan", "cases", "base"))
@@ -55,15 +62,21 @@ def evaluate(step: Step, project: Project, model: Annotated[Model, Named("tuned"
     plain = Prompt(system=recipe.system)
     base = runtimes[plan.runtime](found.folder, None, **plan.options)
     prompt = _remembered(place / "prompt.json", Prompt)
+    dataset = step.use(project.ledger.get(Dataset, model.dataset))
     if prompt is None:
-        records = list(project.records(step.use(project.ledger.get(Dataset, model.dataset))))
-        prompt = best_prompt(base, records, plan, plain, project.tell)
+        prompt = best_prompt(base, list(project.records(dataset)), plan, plain, project.tell)
         _remember(place / "prompt.json", [prompt])
-    scores = _examine(project, base, "base", plain, plan, cases, place)
-    scores += _examine(project, base, "prompted", prompt, plan, cases, place)
+    given = {"abstain": recipe.abstain}
+    scores = _examine(project, base, "base", plain, plan, cases, place, given)
+    scores += _examine(project, base, "prompted", prompt, plan, cases, place, given)
     del base
-    tuned = runtimes[plan.runtime](found.folder, project.ledger.blobs.path(model.weights), **plan.options)
-    scores += _examine(project, tuned, "tuned", plain, plan, cases, place)
+    weights = project.ledger.blobs.path(model.weights)
+    unseen = _unseen(cases, project.records(dataset), weights)
+    if unseen:
+        note = f"cases have labels that were never learnt: {', '.join(unseen)}"
+        project.tell(Progress(label="evaluate tuned", done=0, note=note))
+    tuned = runtimes[plan.runtime](found.folder, weights, **plan.options)
+    scores += _examine(project, tuned, "tuned", plain, plan, cases, place, given)
     measures, comparisons = weigh(scores, cases)
     step.save(plan)
     step.afterwards(partial(shutil.rmtree, place, ignore_errors=True))  # it holds records' words
@@ -81,9 +94,22 @@ def evaluate(step: Step, project: Project, model: Annotated[Model, Named("tuned"
             "prompt_shots": len(prompt.shots) // 2,
             "runtime": plan.runtime,
             "evaluated_before": sum(r.about == "model" for r in project.ledger.all(Report)),
+            **({"labels_unseen": dict[str, JsonValue](unseen)} if unseen else {}),
         },
     )
     return step.save(report, "evaluated")
+
+
+def _unseen(cases: Sequence[Case], records: Iterable[Record], weights: Path) -> dict[str, int]:
+    """Labels of the cases that no learnt record has, and how many cases have each."""
+    asked = Counter(case.label for case in cases if case.label)
+    if not asked:
+        return {}
+    if (head := weights / "labels.json").is_file():
+        known = set(map(bare, json.loads(head.read_text(encoding="utf-8"))["label2id"]))
+    else:
+        known = {bare(r.label or r.turns[-1].content) for r in records if r.turns}
+    return {label: n for label, n in sorted(asked.items()) if bare(label) not in known}
 
 
 def _examine(
@@ -94,6 +120,7 @@ def _examine(
     plan: Plan,
     cases: Sequence[Case],
     place: Path,
+    given: dict[str, str],
 ) -> list[Score]:
     """Every suite's scores for one arm; remembered, so that a killed evaluation does not ask again."""
     asked = [case.model_copy(update={"messages": prompt.before(case.messages)}) for case in cases]
@@ -101,11 +128,13 @@ def _examine(
     for suite in plan.suites:
         memory = place / f"{arm}.{suite}.jsonl"
         if not memory.exists():
-            fresh = list[Score]()
+            fresh, asked_of = list[Score](), set[str]()
             label = f"evaluate {arm}: {suite}"
-            for score in suites[suite](speaker, asked, arm=arm, max_tokens=plan.max_tokens):
+            takes = {name: said for name, said in given.items() if name in suites.options(suite)}
+            for score in suites[suite](speaker, asked, arm=arm, max_tokens=plan.max_tokens, **takes):
                 fresh.append(score)
-                project.tell(Progress(label=label, done=len(fresh), total=len(cases)))
+                asked_of.add(score.case.partition("#")[0])  # a suite may ask a case in several ways
+                project.tell(Progress(label=label, done=len(asked_of), total=len(cases)))
             project.tell(Progress(label=label, done=len(fresh), total=len(fresh)))
             _remember(memory, fresh)
         with memory.open(encoding="utf-8", newline="\n") as lines:

@@ -8,6 +8,7 @@ from tunewright.errors import NotFound
 from tunewright.nouns import NOUNS, Dataset, Erasure, Model, Private, Record, Release, Report
 from tunewright.project import Project
 from tunewright.store import Lines, Looks, Step
+from tunewright.trainers import has_seen
 from tunewright.verbs import verb
 from tunewright.verbs._looking import content_key
 from tunewright.verbs._people import person_keys
@@ -27,6 +28,9 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
     Besides records that carry the key, those go in which vetting found it: an e-mail address, a telephone or
     account number, a full name. Pseudonyms of the person, copies fetched from elsewhere, and lists of changes
     are deleted too.
+
+    Checkpoints that saw the person are deleted; those before stay, and the next tuning with the same recipe
+    goes on from the last of them.
 
     Limits: mentions that vetting did not find stay; so does a person known by another key. Your own source
     files and backups are yours to clean.
@@ -69,6 +73,7 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
     lost = {digest for dataset in affected for digest in _lineage(project, dataset)}
     models = [m for m in project.ledger.all(Model) if m.dataset in lost]
     marked = {m.digest for m in models}
+    blobs += [stage for model in models for stage in model.stages.values() if _saw(project, stage, removed)]
     for report in project.ledger.all(Report):
         if report.about == "data" and report.subject in {dataset.digest for dataset in affected}:
             blobs += [blob for blob in (report.changes, report.page) if blob]
@@ -89,6 +94,12 @@ def forget(step: Step, project: Project, person: Private) -> Erasure:
         retrain="tunewright run",
     )
     return step.save(erasure)
+
+
+def _saw(project: Project, stage: str, removed: Iterable[str]) -> bool:
+    """Whether a checkpoint was trained on one of these records. The others stay, to be gone on from."""
+    here = project.ledger.blobs
+    return stage in here and any(has_seen(here.path(stage), record) for record in removed)
 
 
 def _lineage(project: Project, dataset: Dataset) -> Iterator[str]:

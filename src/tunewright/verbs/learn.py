@@ -12,15 +12,19 @@ from tunewright.verbs import verb
 def learn(step: Step, project: Project, channel: str = "production", days: float = 30) -> Dataset:
     """Turn what people said of the answers, and let us keep, into a dataset for the next tuning.
 
-    An exchange enters when its user gave feedback with consent: liked answers as they are, disliked ones
-    with the correction in place of the answer. What resembles an evaluation case never enters. To train
-    on the result, add `dataset: learned` to `data` in tunewright.yaml; it is vetted like any other source.
+    An exchange enters when its user gave feedback with consent: liked answers as they are; corrected ones
+    with the correction as the answer and, where the answer was disliked, with it as the rejected one; answers
+    that were disliked and not corrected as rejected ones. What resembles an evaluation case never enters. To
+    train on the result, add `dataset: learned` to `data` in tunewright.yaml; it is vetted like any other
+    source. `lora` learns from liked answers and corrections, `dpo` and `orpo` from answers with a correction,
+    `kto` from all.
 
     Parameters:
     channel: which service
     days: how far back
 
-    Limits: believes the people who gave feedback; nobody reviews corrections unless you do.
+    Limits: believes the people who gave feedback; nobody reviews corrections unless you do. A thumb says that
+    an answer was disliked, not why.
     """
     words = project.traffic.words()
     fates, candidates, held = Counter[str](), list[Record](), list[Reject]()
@@ -30,14 +34,11 @@ def learn(step: Step, project: Project, channel: str = "production", days: float
         if reason or word is None:
             fates[f"dropped: {reason}"] += 1
             continue
-        messages = exchange.messages
-        if word.correction:
-            messages = (*messages[:-1], Message(role="assistant", content=word.correction))
+        shape, messages = _as_said(exchange.messages, word)
         origin = Origin(source=channel, file=f"exchange:{exchange.id}", line=1)
         subjects = (exchange.person,) if exchange.person else ()
-        candidates.append(
-            Record(id=f"exchange:{exchange.id}", messages=messages, origin=origin, subjects=subjects)
-        )
+        name = f"exchange:{exchange.id}"
+        candidates.append(Record(id=name, messages=messages, origin=origin, subjects=subjects, shape=shape))
     seen = checks["contamination"](candidates, cases=project.each_case())
     leaks = {f.record for f in seen if isinstance(f, Finding)}
     kept = [r for r in candidates if r.id not in leaks]
@@ -69,6 +70,7 @@ def learn(step: Step, project: Project, channel: str = "production", days: float
         received=fates.total(),
         fates={k: v for k, v in sorted(fates.items()) if v},
         sources=(source,),
+        formats=dict(sorted(Counter(record.shape for record in kept).items())),
     )
     return step.save(dataset, "learned")
 
@@ -80,6 +82,21 @@ def _objection(exchange: Exchange, word: Feedback | None) -> str:
         return "no consent"
     if exchange.verdict.action == "block":
         return "was blocked"
-    if word.thumb == "down" and not word.correction:
-        return "disliked, and not corrected"
+    if word.thumb == "down" and not word.correction.strip() and not exchange.messages[-1].content.strip():
+        return "disliked, and the answer was empty"
     return ""
+
+
+def _as_said(messages: tuple[Message, ...], word: Feedback) -> tuple[str, tuple[Message, ...]]:
+    """What a word on an answer makes of the conversation, and what that is called."""
+    *before, answer = messages
+    other = Message(role="rejected", content=answer.content)
+    if word.correction.strip():
+        better = Message(role="assistant", content=word.correction)
+        same = better.content.split() == other.content.split() or not other.content.strip()
+        if word.thumb == "up" or same:
+            return "corrected answers", (*before, better)
+        return "disliked answers with a correction", (*before, better, other)
+    if word.thumb == "down":
+        return "disliked answers", (*before, other)
+    return "liked answers", messages

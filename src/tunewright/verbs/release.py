@@ -21,6 +21,7 @@ from tunewright.project import Project
 from tunewright.store import Step
 from tunewright.suites import suites
 from tunewright.verbs import Named, verb
+from tunewright.verbs._history import plan_of
 from tunewright.verbs._vetted import rights_of
 
 FILES = {"model_card": "MODEL_CARD.md", "dataset_card": "DATASET_CARD.md", "page": "report.html"}
@@ -101,6 +102,7 @@ def evidence_for(
         limits=tuple(Limit(f"{shelf}/{name}", *about[shelf](name)) for shelf, _, name in used),
         tallies=tuple(project.tallies(data_report)),
         rights=rights_of(project, vetted),
+        estimate=plan_of(project, model),
         history=tuple(wanted[seq] for seq in sorted(wanted)),
     )
 

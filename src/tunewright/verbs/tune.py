@@ -1,22 +1,26 @@
 import json
 import shutil
 from functools import partial
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
 
 from tunewright.bases import find
 from tunewright.errors import Refused
-from tunewright.nouns import Dataset, Model, Progress, Report
+from tunewright.nouns import Dataset, Model, Report
 from tunewright.project import Project
 from tunewright.store import Step
-from tunewright.trainers import trainers
+from tunewright.trainers import train
 from tunewright.verbs import Named, verb
+from tunewright.verbs._harden_fit import made_hard
+from tunewright.verbs._history import History, planned
 
 
-@verb(reads=("recipe", "base"))
+@verb(reads=("recipe", "base", "hardening"))
 def tune(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted")]) -> Model:
     """Teach the base model what the dataset knows.
 
-    Stopped half-way, the same command goes on from the last checkpoint and ends in the same bytes.
+    Stopped half-way, the same command goes on from the last checkpoint and ends in the same bytes. How it
+    goes is shown on the page `out/training.html`, and to the trackers that `tune.track` names.
 
     Parameters:
     dataset: which vetted records to learn from
@@ -28,42 +32,40 @@ def tune(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted
         raise Refused(f"the dataset {dataset.name!r} was never vetted", hint="tunewright vet")
     step.use(vetted[-1])
     recipe = step.use(project.recipe())
-    trainers.check(recipe.trainer, dict(recipe.options), given=("system", "seed"))
     found = find(recipe.base, home=project.folder, cache=project.state / "bases")
     out = project.work(step.work.key)
     records = list(project.records(dataset))
-    train = trainers[recipe.trainer](
-        found.folder, records, out, system=recipe.system, seed=recipe.seed, **recipe.options
-    )
-    log = out / "history.jsonl"  # outlives the process, as the checkpoints do
-    steps = list[Progress]()
-    for line in log.read_text(encoding="utf-8").split("\n")[:-1] if log.exists() else ():
-        _follow(steps, Progress.model_validate_json(line))
-    log.write_text("".join(told.model_dump_json() + "\n" for told in steps), encoding="utf-8")
-    with log.open("a", encoding="utf-8") as file:
-        for progress in train:
-            _follow(steps, progress)
-            file.write(progress.model_dump_json() + "\n")
-            file.flush()
-            project.tell(progress)
-    step.afterwards(partial(shutil.rmtree, out, ignore_errors=True))  # the weights are kept as a blob
-    step.save(recipe)
-    step.save(found.base)
-    made_with = out / "made_with.json"
-    model = Model(
-        name=project.settings.name,
-        base=found.base.digest,
-        recipe=recipe.digest,
-        dataset=dataset.digest,
-        weights=step.keep(out / "weights"),
-        history=step.keep_nouns(steps),
-        made_with=json.loads(made_with.read_text()) if made_with.exists() else {},
-    )
-    return step.save(model, "tuned")
+    added, counts = made_hard(project, records, recipe, found.folder)
+    earlier = {
+        name: project.ledger.blobs.path(blob)
+        for model in project.ledger.all(Model)
+        if model.base == found.base.digest
+        for name, blob in model.stages.items()
+        if blob in project.ledger.blobs
+    }
+    told = train(recipe, found.folder, [*records, *added], out, earlier=earlier)
+    estimate = planned(project, recipe, dataset)
+    if estimate is not None:
+        step.use(estimate)
+    with History(project, out, found.base, recipe, dataset, estimate) as history:
+        steps = history.follow(told)
+        step.afterwards(partial(shutil.rmtree, out, ignore_errors=True))  # the weights are kept as a blob
+        step.save(recipe)
+        step.save(found.base)
+        model = Model(
+            name=project.settings.name,
+            base=found.base.digest,
+            recipe=recipe.digest,
+            dataset=dataset.digest,
+            weights=step.keep(out / "weights"),
+            history=step.keep_nouns(steps),
+            made_with=_said(out / "made_with.json"),
+            stages={_said(at / "stage.json")["name"]: step.keep(at) for at in sorted(out.glob("stages/*/"))},
+            facts={**_said(out / "facts.json"), **counts},
+        )
+        step.afterwards(partial(history.finished, model))
+        return step.save(model, "tuned")
 
 
-def _follow(steps: list[Progress], progress: Progress) -> None:
-    """Add a line of history. After a stop, what is done again takes the place of what was lost."""
-    if steps and (steps[-1].label != progress.label or steps[-1].done >= progress.done):
-        steps[:] = [s for s in steps if s.label != progress.label or s.done < progress.done]
-    steps.append(progress)
+def _said(file: Path) -> Any:
+    return json.loads(file.read_text("utf-8")) if file.exists() else {}

@@ -14,6 +14,7 @@ from tunewright.store import Link, Step
 from tunewright.verbs import Named, verb
 from tunewright.verbs._audit import audited
 from tunewright.verbs._canaries import canaries
+from tunewright.verbs._curves import CURVE
 from tunewright.verbs._looking import look
 from tunewright.verbs._people import FORGOTTEN, forgotten, people_in
 from tunewright.verbs._remedies import Treated, treat
@@ -24,7 +25,7 @@ EXAMPLES = 3
 ID = json.JSONDecoder()
 
 
-@verb(reads=("policy.vet", "cases", "erasures", "today", "reviews", "marks"))
+@verb(reads=("policy.vet", "cases", "erasures", "today", "reviews", "marks", CURVE))
 def vet(
     step: Step, project: Project, dataset: Annotated[Dataset, Named("gathered")], audit: int = 0
 ) -> Dataset:

@@ -35,6 +35,7 @@ TITLES = {
     "representation.question_words": "words in a question",
     "representation.answer_words": "words in an answer",
     "representation.label": "labels",
+    "representation.answers": "answers people preferred",
     "representation.topics": "topics",
     "duplicates.clusters": "clusters of duplicates, by size",
 }
@@ -145,7 +146,7 @@ def _turns(system: str, record: Record) -> Iterator[tuple[str, RenderableType]]:
         if len(turns) > TURNS and number == TURNS - 2:
             yield "", Text(f"… {counted(len(turns) - TURNS + 1, 'turn')} more …", "dim")
         if len(turns) <= TURNS or number < TURNS - 2 or number == len(turns) - 1:
-            learnt = "bold" if turn.role == "assistant" else ""
+            learnt = {"assistant": "bold", "rejected": "strike"}.get(turn.role, "")
             yield f"  {turn.role}", Text(clipped(turn.content, LETTERS) or "(no words)", learnt)
 
 

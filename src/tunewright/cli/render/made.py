@@ -28,7 +28,10 @@ ERASED = "has seen a person who asked to be forgotten: can neither be released n
 
 @render.register
 def _model(model: Model, project: Project, _width: int) -> Sequence[RenderableType]:
-    """What it was made from, and how the loss went."""
+    """What it was made from, how the loss went, and what the training took beside what was planned."""
+    from tunewright.documents._training import compute, took  # imports jinja2: not for every command
+    from tunewright.verbs._history import plan_of
+
     recipe = project.ledger.get(Recipe, model.recipe)
     base = project.ledger.get(Base, model.base)
     data = project.ledger.find(Dataset, model.dataset)
@@ -39,6 +42,10 @@ def _model(model: Model, project: Project, _width: int) -> Sequence[RenderableTy
     ]
     if told := losses(model, project):
         rows.append(("loss", told))
+    if model.facts.get("tokens"):
+        rows += [(r.name, r.told) for r in took(model.facts, recipe, plan_of(project, model))]
+        act = {r.name: r.told for r in compute(base, model.facts)}
+        rows.append(("EU AI Act", f"{act['compute of this training']}. {act['finding']}"))
     if model.made_with:
         rows.append(("made with", ", ".join(f"{k} {v}" for k, v in model.made_with.items())))
     rows += [("marked", Text(ERASED, "red")) for _ in erasures(model.digest, project)[:1]]
