@@ -139,7 +139,7 @@ def test_plugins_of_a_shelf_do_not_import_each_other() -> None:
             plugin = not sibling.startswith("_") and (ROOT / kind / f"{sibling}.py").is_file()
             if (
                 plugin
-                and kind == unit(path) in {*SHELVES, "verbs"}
+                and kind == unit(path) in {*SHELVES, "verbs", "errands"}
                 and (name_of(path), sibling) not in EXCEPTIONS
             ):
                 faults.append(f"{name_of(path)} imports {name}")
@@ -216,7 +216,7 @@ def test_modules_classes_and_public_functions_say_what_they_are() -> None:
     faults = list[str]()
     for path in FILES:
         tree = ast.parse(path.read_text(encoding="utf-8"))
-        plugin = unit(path) in {*SHELVES, "verbs"} and not path.name.startswith(
+        plugin = unit(path) in {*SHELVES, "verbs", "errands"} and not path.name.startswith(
             "_"
         )  # its function speaks for it
         if not ast.get_docstring(tree) and not plugin:

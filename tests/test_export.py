@@ -356,6 +356,7 @@ def hub(monkeypatch: pytest.MonkeyPatch) -> Iterator[Hub]:
     thread.join()
 
 
+@pytest.mark.filterwarnings("ignore:Use 'content=:DeprecationWarning")  # hf-lfs: the library's own call
 def test_a_push_makes_a_private_repository_with_exactly_the_files(shop: tw.Project, hub: Hub) -> None:
     made = export(shop, tuned(shop), to="adapter", prompts=2, push="ada/shop")
     assert isinstance(made, Export)

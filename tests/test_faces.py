@@ -94,7 +94,8 @@ def test_every_command_can_answer_in_json(name: str, capsys: pytest.CaptureFixtu
 
 
 @pytest.mark.parametrize(
-    "name", [name for name in (*ORDER, *ERRANDS, *WHOLE, *DECIDING, *READERS) if name not in {"init", "schema"}]
+    "name",
+    [name for name in (*ORDER, *ERRANDS, *WHOLE, *DECIDING, *READERS) if name not in {"init", "schema"}],
 )
 def test_every_command_about_a_project_can_be_told_which(
     name: str, capsys: pytest.CaptureFixture[str]

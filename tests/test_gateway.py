@@ -493,7 +493,7 @@ def test_feedback_watch_learn_and_forget_rest_on_what_was_kept(plain: TestClient
     assert measures["watch.blocked"] == pytest.approx(1 / 3)
     assert measures["watch.thumbs_down"] == pytest.approx(1 / 2)
     learnt = tw.learn(served)
-    said = [record.messages[-1].content for record in served.records(learnt)]
+    said = [record.turns[-1].content for record in served.records(learnt)]
     assert said == ["I do not know.", "Only in bags of 5 kg."]
 
     assert tw.forget(served, "ada").exchanges == 1

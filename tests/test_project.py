@@ -265,7 +265,7 @@ FAULTS = {
     "no messages": (json.dumps({"id": "x", "reference": "y"}), "messages: Field required"),
     "an unknown role": (
         json.dumps({"id": "x", "messages": [{"role": "bot", "content": "y"}], "reference": "y"}),
-        "messages.0.role: Input should be 'system', 'user', 'assistant' or 'tool'",
+        "messages.0.role: Input should be 'system', 'user', 'assistant'",
     ),
     "a typo": (json.dumps({"id": "x", "messages": ASK, "referenc": "y"}), "referenc: Extra inputs"),
     "the assistant speaks last": (

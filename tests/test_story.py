@@ -103,7 +103,7 @@ def test_the_whole_story(folder: Path, reopen: Reopen) -> None:
     release = tw.release(project, report)
     assert "shop" in (folder / "out" / "MODEL_CARD.md").read_text()
     made = {"MODEL_CARD.md", "DATASET_CARD.md", "report.html"}
-    made |= {"vetting.html", "changes.html", "changes.jsonl"}
+    made |= {"vetting.html", "changes.html", "changes.jsonl", "training.html"}
     assert {p.name for p in (folder / "out").iterdir()} == made
 
     # Serve: a channel points at the release. People ask, and say what they think of the answers.

@@ -23,6 +23,7 @@ import tunewright as tw
 from tunewright import errors
 from tunewright.checks import GIVEN as CHECKS_GIVEN
 from tunewright.cli import app as cli
+from tunewright.errands import errands
 from tunewright.exports import GIVEN as EXPORTS_GIVEN
 from tunewright.nouns import NOUNS, Noun
 from tunewright.project.settings import Settings
@@ -101,8 +102,10 @@ def _commands() -> str:
         "stderr. [Exit codes](errors.md).",
         "## What one does",
     ]
-    for name in (name for name in cli.ORDER if name in verbs):
-        verb = verbs[name]
+    for name in (*cli.ORDER, *cli.ERRANDS):
+        if name == cli.ERRANDS[0]:
+            parts.append("## Beside them")
+        verb = (verbs if name in verbs else errands)[name]
         parts += [f"### {name}", f"    tunewright {name}{_usage(verb)}", _told(verb.__doc__ or "")]
         fields = [
             (_flag(key, key in verb.nouns or field.is_required()), _default(field), field.description or "")

@@ -146,8 +146,9 @@ class Rows:
     def _fused(
         self, layer: int, q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, scale: float
     ) -> torch.Tensor:
-        """The same by PyTorch's fused attention (Dao and others, FlashAttention, 2022, arXiv:2205.14135), which
-        keeps no matrix of scores.
+        """The same by PyTorch's fused attention (Dao and others, FlashAttention, 2022, arXiv:2205.14135).
+
+        It keeps no matrix of scores.
         """
         p, n, length, d = self.inline, self.rows, self.longest, q.shape[2]
         parts = []
@@ -165,7 +166,9 @@ class Rows:
             q, k, v = (x.reshape(n, length, -1, d).transpose(1, 2) for x in (q, k, v))
             mask = None
             if before is not None:
-                k, v = (torch.cat([b.expand(n, -1, -1, -1), x], 2) for b, x in zip(before, (k, v), strict=True))
+                k, v = (
+                    torch.cat([b.expand(n, -1, -1, -1), x], 2) for b, x in zip(before, (k, v), strict=True)
+                )
                 mask = self.later(length, self.prefix, q.dtype)
             out = _attention(q, k, v, scale, mask).reshape(n * length, -1, d)
             parts.append(out if self.even else out[self.unpad])

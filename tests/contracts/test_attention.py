@@ -1,4 +1,4 @@
-"""Rows that lie end to end see themselves and what all begin with, and nothing else, by either way of attention."""
+"""Rows that lie end to end see themselves and what all begin with, and nothing else, either way."""
 
 from collections.abc import Iterator
 from typing import Any

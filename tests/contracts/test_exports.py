@@ -42,8 +42,8 @@ def adapted(base: Path, out: Path) -> Path:
     return out
 
 
-def spoken(base: Path, out: Path) -> Path:
-    """The tiny model with heads of 16 numbers, which ONNX Runtime wants, saying nothing but ASCII: how half a
+def spoken(base: Path, out: Path, head: int = 16) -> Path:
+    """The tiny model with larger heads, as ONNX Runtime wants, saying nothing but ASCII: how half a
     character is shown is a matter of taste.
     """
     import torch
@@ -52,7 +52,7 @@ def spoken(base: Path, out: Path) -> Path:
 
     with quiet() as transformers:
         config = transformers.AutoConfig.from_pretrained(base)
-        config.head_dim = 16
+        config.head_dim = head
         torch.manual_seed(0)
         model = transformers.AutoModelForCausalLM.from_config(config)
         tokenizer = transformers.AutoTokenizer.from_pretrained(base)
@@ -157,12 +157,11 @@ def test_each_precision_of_gguf_rounds_by_no_more_than_its_step(
 @pytest.mark.parametrize("kind", ["qwen2", "qwen3", "mistral"])
 def test_other_families_are_written_to_gguf_too(kind: str, made: Any, tmp_path: Path) -> None:
     base = made(tmp_path / kind, kind)
+    if kind == "qwen3":  # transformers takes 128 for the size of a head when it reads this family from GGUF
+        base = spoken(base, tmp_path / "base", 128)
     weights = adapted(base, tmp_path / "adapter")
     artefact = written("gguf", base, weights, tmp_path / "out", precision="F32")
     folder = opened(artefact, tmp_path)
-    if kind == "qwen3":  # transformers does not read the size of a head from GGUF for this family
-        config = json.loads((folder / "config.json").read_text())
-        (folder / "config.json").write_text(json.dumps({**config, "head_dim": 8}))
     assert float((logits(folder, None) - logits(base, weights)).abs().max()) < 1e-5
 
 
@@ -183,7 +182,10 @@ def test_tokenizer_chat_template_and_end_travel_along(
     assert new.eos_token_id == old.eos_token_id
 
 
-@pytest.mark.parametrize("engine", ["llama_cpp", "onnxruntime_genai"])
+@pytest.mark.parametrize(
+    "engine",
+    ["llama_cpp", pytest.param("onnxruntime_genai", marks=pytest.mark.real)],  # the builder takes 8 s
+)
 def test_foreign_engines_give_the_answers_of_the_tuned_model(engine: str, tiny: Path, tmp_path: Path) -> None:
     if find_spec(engine) is None:
         pytest.skip(f"{engine} is not installed")

@@ -20,10 +20,17 @@ evaluate: {{cases: cases.jsonl, runtime: local}}
 policy: {{vet: {{licence: quarantine}}}}
 """
 ROWS = [
-    {"prompt": f"What does number {n} cost, and when is it sent?", "completion": f"Number {n} costs {n * 7} euro."}
+    {
+        "prompt": f"What does number {n} cost, and when is it sent?",
+        "completion": f"Number {n} costs {n * 7} euro.",
+    }
     for n in range(12)
 ] + [
-    {"prompt": f"Where is my parcel {n} from shelf {n * 3}?", "completion": f"It left on day {n}.", "customer": f"c{n % 5}"}
+    {
+        "prompt": f"Where is my parcel {n} from shelf {n * 3}?",
+        "completion": f"It left on day {n}.",
+        "customer": f"c{n % 5}",
+    }
     for n in range(12, 32)
 ]
 
@@ -67,7 +74,9 @@ def test_after_forgetting_the_weights_are_those_of_a_project_that_never_held_the
     assert after.facts["from_stage"] == len(left) >= 1
     assert never.facts["from_stage"] == 0
     ours = (project.ledger.blobs.path(after.weights) / "adapter_model.safetensors").read_bytes()
-    theirs = (tw.open(tmp_path / "two").ledger.blobs.path(never.weights) / "adapter_model.safetensors").read_bytes()
+    theirs = (
+        tw.open(tmp_path / "two").ledger.blobs.path(never.weights) / "adapter_model.safetensors"
+    ).read_bytes()
     assert ours == theirs
     assert after.weights != before.weights
     assert tw.verify(project).problems == []

@@ -104,7 +104,11 @@ def step(done): tell(label="tune", done=done, total=9); return os.read(0, 1)
 
 def test_an_error_of_a_process_is_ours_with_its_hint(stand_in: Callable[[str], Any]) -> None:
     with pytest.raises(BadInput, match="record r1 is empty") as error:
-        list(stand_in(TELL + "tell(error='BadInput', message='record r1 is empty', hint='fill it'); sys.exit(1)"))
+        list(
+            stand_in(
+                TELL + "tell(error='BadInput', message='record r1 is empty', hint='fill it'); sys.exit(1)"
+            )
+        )
     assert error.value.hint == "fill it"
 
 
@@ -115,7 +119,9 @@ def test_an_error_after_some_steps_is_told_too(stand_in: Callable[[str], Any]) -
         next(steps)
 
 
-def test_a_process_that_the_system_killed_says_that_the_memory_is_full(stand_in: Callable[[str], Any]) -> None:
+def test_a_process_that_the_system_killed_says_that_the_memory_is_full(
+    stand_in: Callable[[str], Any],
+) -> None:
     with pytest.raises(Exhausted, match="memory"):
         list(stand_in("import sys; sys.exit('  exitcode  : -9 (pid: 7)')"))
 

@@ -183,7 +183,9 @@ def test_the_fast_arithmetic_has_pefts_gradients(
     monkeypatch.setattr(
         _low,
         "log_likelihood",
-        lambda head, states, wanted: -torch.nn.functional.cross_entropy(head(states), wanted, reduction="none"),
+        lambda head, states, wanted: (
+            -torch.nn.functional.cross_entropy(head(states), wanted, reduction="none")
+        ),
     )
     plain = gradients(base, talk, layers=layers, keep=False)
     assert len(lean) == len(low) == len(plain) > 0
@@ -206,7 +208,9 @@ def test_a_model_without_fast_layers_says_so_and_one_with_them_does_not(
 def test_a_row_that_is_too_long_names_its_record_unless_it_may_be_cut(
     tiny: Path, talk: list[Record], tmp_path: Path
 ) -> None:
-    with pytest.raises(BadInput, match=r"record r\d has 38 tokens, more than 16; 7 more are too long") as error:
+    with pytest.raises(
+        BadInput, match=r"record r\d has 38 tokens, more than 16; 7 more are too long"
+    ) as error:
         learn(tiny, talk, tmp_path / "out", max_tokens=16, system="")
     assert "max_tokens" in error.value.hint
     assert learn(tiny, talk, tmp_path / "out", max_tokens=100, truncate=True, epochs=1)

@@ -1,4 +1,4 @@
-"""How training is laid out: stages, what is kept, when it stops, and what happens when something runs full."""
+"""How training is laid out: stages, what is kept, when it stops, and what happens when memory is full."""
 
 import json
 import random
@@ -79,7 +79,10 @@ def test_without_a_person_it_goes_on_from_the_last_stage_that_had_not_seen_them_
 
     assert facts(tmp_path / "without")["from_stage"] >= 1, "the first stage holds nobody"
     tuned = [step.done for step in gone_on if "loss" in step.values]
-    assert min(tuned) == sum(facts(tmp_path / "anew")["steps_of_stages"][: facts(tmp_path / "without")["from_stage"]]) + 1
+    assert (
+        min(tuned)
+        == sum(facts(tmp_path / "anew")["steps_of_stages"][: facts(tmp_path / "without")["from_stage"]]) + 1
+    )
     assert facts(tmp_path / "anew")["from_stage"] == 0
     assert weights(tmp_path / "without") == weights(tmp_path / "anew")
     assert weights(tmp_path / "without") != weights(tmp_path / "with")
@@ -103,7 +106,14 @@ def test_a_stage_of_other_work_is_not_gone_on_from(tiny: Path, tmp_path: Path) -
     learn(tiny, PEOPLE, tmp_path / "two", slices=3, learning_rate=1e-3, earlier=stages(tmp_path / "one"))
     assert facts(tmp_path / "two")["from_stage"] == 0
     other = said(100)  # learnt in the first stage, whoever else there is
-    learn(tiny, [*PEOPLE, other], tmp_path / "three", slices=3, held=PEOPLE[:2], earlier=stages(tmp_path / "one"))
+    learn(
+        tiny,
+        [*PEOPLE, other],
+        tmp_path / "three",
+        slices=3,
+        held=PEOPLE[:2],
+        earlier=stages(tmp_path / "one"),
+    )
     assert facts(tmp_path / "three")["from_stage"] == 0
 
 
@@ -142,7 +152,9 @@ def test_the_weights_of_the_lowest_held_out_loss_are_kept_and_training_stops_whe
     assert all(loss >= told["held_out_loss"] for loss in later)
 
     whole = learn(tiny, records, tmp_path / "last", held=held, epochs=2, patience=0, keep="last")
-    assert facts(tmp_path / "last")["kept_step"] == whole[-1].done == facts(tmp_path / "last")["steps_planned"]
+    assert (
+        facts(tmp_path / "last")["kept_step"] == whole[-1].done == facts(tmp_path / "last")["steps_planned"]
+    )
 
 
 def test_stopped_early_and_called_again_it_is_done(tiny: Path, tmp_path: Path) -> None:
@@ -187,7 +199,9 @@ def test_when_the_memory_runs_full_a_batch_is_read_in_parts_and_that_is_told(
 
     def small(self: Answers, tuner: Any, items: Sequence[Any]) -> Any:
         if len(items) > 2 and tuner.peft.training:
-            raise RuntimeError("[enforce fail] DefaultCPUAllocator: can't allocate memory: tried to allocate 9 bytes")
+            raise RuntimeError(
+                "[enforce fail] DefaultCPUAllocator: can't allocate memory: tried to allocate 9 bytes"
+            )
         return read(self, tuner, items)
 
     monkeypatch.setattr(Answers, "loss", small)
@@ -232,7 +246,9 @@ def test_rslora_and_dora_are_what_peft_reads(more: dict[str, Any], tiny: Path, t
 
 
 @pytest.mark.parametrize("layers", [0.5, 1.0])
-def test_full_fine_tuning_leaves_a_model_that_transformers_reads(layers: float, tiny: Path, tmp_path: Path) -> None:
+def test_full_fine_tuning_leaves_a_model_that_transformers_reads(
+    layers: float, tiny: Path, tmp_path: Path
+) -> None:
     from tunewright.runtimes import runtimes
 
     options = {**FAST, "layers": layers, "learning_rate": 2e-3, "slices": 1, "keep": "last"}
@@ -258,7 +274,7 @@ from tunewright.nouns import Record
 from tunewright.trainers import trainers
 base, out, rows = Path(sys.argv[1]), Path(sys.argv[2]), Path(sys.argv[3]).read_text().splitlines()
 records = [Record.model_validate_json(row) for row in rows]
-options = dict(seed=1, checkpoint_every=3, threads=1, epochs=30, batch_size=3, held_out=0.2, slices=3, patience=0)
+options = dict(seed=1, checkpoint_every=3, threads=1, epochs=30, batch_size=3, slices=3, patience=0)
 for step in trainers["lora"](base, records, out, **options):
     print(int(step.done), int(step.total), flush=True)
 """

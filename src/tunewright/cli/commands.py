@@ -29,7 +29,7 @@ from tunewright.story import run
 from tunewright.verbs import Done
 
 STARTER = Path(__file__).parent / "starter"
-LISTED = ("dataset", "model", "report", "release", "channel", "erasure")
+LISTED = ("dataset", "model", "report", "release", "channel", "erasure", "curve", "search", "export")
 """What `list` shows when no kind is named."""
 
 

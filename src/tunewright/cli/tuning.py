@@ -49,7 +49,9 @@ def show(answer: Answer, project: Project, dataset: Dataset, count: int) -> None
         answer.say(coloured(row), "")
     answer.fields |= {"dataset": dataset.digest, "shown": told}
     key = Text.assemble(("green, in brackets", LEARNT), " is learnt, ", ("the rest", READ), " is only read.")
-    answer.say(key, Text(f"dataset {dataset.name} {short(dataset.digest)}; system prompt and template included"))
+    answer.say(
+        key, Text(f"dataset {dataset.name} {short(dataset.digest)}; system prompt and template included")
+    )
 
 
 def coloured(row: Sequence[Token]) -> Text:

@@ -142,7 +142,9 @@ def _tried(recipe: Recipe, base: Path, records: Sequence[Record], out: Path) -> 
     began = time.monotonic()
     takes = trainers.options(recipe.trainer)
     twice: dict[str, JsonValue] = {"epochs": 2} if "epochs" in takes else {}
-    told = train(recipe.model_copy(update={"options": {**recipe.options, **twice}}), base, records, out, held=[])
+    told = train(
+        recipe.model_copy(update={"options": {**recipe.options, **twice}}), base, records, out, held=[]
+    )
     tokens, times, memory, last, start = 0.0, list[float](), 0.0, 0.0, 0.0
     try:
         for progress in told:

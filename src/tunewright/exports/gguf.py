@@ -53,7 +53,7 @@ def gguf(
     file = out / f"{name}-{precision}.gguf"
     with _weights.whole(base, weights, "GGUF") as net:
         settings = net.model.config.get_text_config()
-        writer = library.GGUFWriter(file, architecture(settings))
+        writer = library.GGUFWriter(file, _architecture(settings))
         try:
             writer.add_name(name)
             writer.add_type("model")
@@ -100,7 +100,7 @@ class Tensor(NamedTuple):
         return weight.contiguous()
 
 
-def architecture(settings: Any) -> str:
+def _architecture(settings: Any) -> str:
     """What llama.cpp calls it. Errors: `BadInput` when it cannot be written."""
     kind = settings.model_type
     if kind not in ARCHITECTURES:
@@ -137,7 +137,7 @@ def _shape(writer: Any, settings: Any, context: int) -> None:
 def _tensors(net: network.Network, precision: str) -> Iterator[Tensor]:
     library: Any = import_module("gguf")
     settings = net.model.config.get_text_config()
-    kind = architecture(settings)
+    kind = _architecture(settings)
     found = {arch: known for known, arch in library.MODEL_ARCH_NAMES.items()}
     names = library.get_tensor_name_map(found[kind], settings.num_hidden_layers)
     keys = getattr(settings, "num_key_value_heads", None) or settings.num_attention_heads

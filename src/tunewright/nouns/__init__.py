@@ -1,6 +1,7 @@
 """What exists. Every noun is a frozen value, and its name is the digest of its content.
 
-One file a group: `data`, `models`, `evidence`, `exchanges`, `exports`, `studies`; what all share is in `noun`.
+One file a group: `data`, `models`, `evidence`, `exchanges`, `exports`, `studies`; what all share is in
+`noun`.
 """
 
 from tunewright.nouns.data import (
@@ -100,9 +101,9 @@ __all__ = [
     "Policy",
     "Private",
     "Progress",
+    "Proof",
     "Recipe",
     "Record",
-    "Proof",
     "Reject",
     "Release",
     "Remedy",

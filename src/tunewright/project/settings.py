@@ -88,10 +88,14 @@ class Machine(Section):
     price: float = Field(0.0, ge=0, description="Of an hour of this machine.")
     currency: str = Field("EUR", description="Of that price.")
     watts: float = Field(
-        0.0, ge=0, description="Power while it trains; 0: measured where the system allows, otherwise assumed."
+        0.0,
+        ge=0,
+        description="Power while it trains; 0: measured where the system allows, otherwise assumed.",
     )
     grams: float = Field(
-        473.0, ge=0, description="Carbon dioxide of a kilowatt-hour, in grams; 473 is the world's mean of 2024."
+        473.0,
+        ge=0,
+        description="Carbon dioxide of a kilowatt-hour, in grams; 473 is the world's mean of 2024.",
     )
 
 

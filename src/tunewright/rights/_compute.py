@@ -32,7 +32,9 @@ class Applicability(NamedTuple):
         """The finding in a sentence. It never says that a law is complied with."""
         side = "below" if self.share < 1 else "above"
         then = "article 53 does not apply by this criterion" if self.share < 1 else "article 53 may apply"
-        return f"{side} the threshold for modifications ({self.share:.2g} of {self.threshold:.2g} FLOP): {then}"
+        return (
+            f"{side} the threshold for modifications ({self.share:.2g} of {self.threshold:.2g} FLOP): {then}"
+        )
 
 
 def modification(name: str, parameters: int, flop: float) -> Applicability:

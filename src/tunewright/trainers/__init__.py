@@ -8,8 +8,8 @@ arguments on the same machine give the same bytes, interrupted or not.
 A trainer may also take `held`, conversations to measure `held_out_loss` on in place of a share of `records`,
 and `earlier`, folders of stages of earlier trainings by name: it goes on from one that this training would
 have made with the very same bytes. It may leave `out/stages/*/`, checkpoints that later trainings can go on
-from, `out/made_with.json` (what decides the bytes apart from the arguments) and `out/facts.json` (what it did:
-tokens, parameters, floating-point operations, seconds).
+from, `out/made_with.json` (what decides the bytes apart from the arguments) and `out/facts.json` (what it
+did: tokens, parameters, floating-point operations, seconds).
 """
 
 import hashlib

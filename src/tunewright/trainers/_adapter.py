@@ -21,7 +21,7 @@ from tunewright.trainers._rows import Item, Row
 from tunewright.trainers._trunk import Trunk
 
 TOKENS = 1024
-"""Tokens that are read at once: more take more memory and are no faster (docs/decisions/0024)."""
+"""Tokens that are read at once: more take more memory and are no faster (docs/decisions/0023)."""
 CLOSE = 1e-3
 """How far, relative to the largest number, our layers may be from PEFT's own in 32-bit arithmetic."""
 
@@ -161,7 +161,9 @@ class Tuner:
             frozen |= {id(p) for p in self.net.model.get_input_embeddings().parameters()}
             frozen |= {id(p) for p in self.net.head.parameters()}
         return {
-            n: p.requires_grad_(True) for n, p in sorted(self.net.model.named_parameters()) if id(p) not in frozen
+            n: p.requires_grad_(True)
+            for n, p in sorted(self.net.model.named_parameters())
+            if id(p) not in frozen
         }
 
     # ── what the objectives ask ─────────────────────────────────────────────────────────────────
@@ -205,7 +207,7 @@ class Tuner:
         return made
 
     def _states(self, rows: Sequence[Row]) -> tuple[Tensor, list[int], int]:
-        """Flat states after the last norm, where each row's own tokens begin, and how many tokens are shared."""
+        """Flat states after the last norm, where each row's own tokens begin, and how many are shared."""
         prefix, states, reading = self.trunk.read(rows)
         starts, at = list[int](), prefix
         for row in rows:
@@ -252,7 +254,7 @@ class Tuner:
         return list(made)
 
     def _mine(self, items: Sequence[Item]) -> tuple[Sequence[Item], float]:
-        """This process's part, and what its loss counts: where the weights are spread everybody has to read."""
+        """This process's part, and what its loss counts: with spread weights everybody has to read."""
         mine = self.ranks.mine(items)
         return (items[:1], 0.0) if self.sharded and not mine else (mine, 1.0)
 

@@ -44,7 +44,7 @@ def names(base: Path, parts: Sequence[Sequence[Item]], held: Sequence[Item], set
 def save(out: Path, name: str, tensors: State, note: dict[str, Any], best: State | None) -> None:
     """Write a checkpoint and drop the one before. Errors: `Exhausted` when the disk is full."""
     there = out / f"checkpoint-{note['done']:08d}"
-    with _made(there, "the checkpoint") as work:
+    with Made(there, "the checkpoint") as work:
         save_file(tensors, work / "state.safetensors")
         if best:
             save_file(best, work / "best.safetensors")
@@ -71,7 +71,7 @@ def resume(out: Path, name: str) -> tuple[dict[str, Any], State, State] | None:
 
 def save_stage(out: Path, name: str, tensors: State, note: dict[str, Any], seen: Iterable[Item]) -> None:
     """Keep the state at the end of a stage, for trainings that begin alike, and which records it has seen."""
-    with _made(out / "stages" / f"{note['stage']:02d}", "the stage") as work:
+    with Made(out / "stages" / f"{note['stage']:02d}", "the stage") as work:
         (work / "records.txt").write_text("".join(f"{one}\n" for one in sorted(map(_record, seen))), "utf-8")
         save_file(tensors, work / "state.safetensors")
         (work / "stage.json").write_text(json.dumps({"name": name, **note}), "utf-8")
@@ -104,11 +104,11 @@ def finish(out: Path, write: Callable[[Path], None], notes: Mapping[str, Mapping
     """Write `weights/` and the notes beside it. Errors: `Exhausted` when the disk is full."""
     for name, note in notes.items():
         (out / f"{name}.json").write_text(json.dumps(note, indent=2) + "\n", "utf-8")
-    with _made(out / "weights", "the weights") as work:
+    with Made(out / "weights", "the weights") as work:
         write(work)
 
 
-class _made:
+class Made:
     """A folder that appears when everything in it is on the disk."""
 
     def __init__(self, there: Path, what: str) -> None:

@@ -11,7 +11,7 @@ import torch
 
 from tunewright.errors import BadInput
 from tunewright.nouns import Record
-from tunewright.trainers._loop import planned, sane
+from tunewright.trainers._layout import planned, sane
 from tunewright.trainers._rows import Cutter, Item, LeftOut, each, words_of
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ class Labels:
         label = label_of(record)
         row, cut = cutter.asked(record.turns[:-1])
         mark = self.names.index(label) if label in self.names else -1
-        return Item((row,), _key(record), record.subjects, mark, cut)
+        return Item((row,), _key(record), record.subjects, mark=mark, cut=cut)
 
     def prepare(self, tuner: Tuner, items: Sequence[Item]) -> Iterator[int]:
         """Only what there is to tell: numbers, because the names of labels may be people's."""

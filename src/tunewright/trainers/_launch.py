@@ -1,9 +1,9 @@
 """Several processes that train one model, started by torchrun and followed as if it were one.
 
 The processes are told what to do by a folder (`write`), start `_rank` and read the same records. The first of
-them writes lines to a pipe: progress, or what went wrong. After each line it waits for a byte, so that training
-is never ahead of whoever follows it, and when the pipe is closed, because the caller stopped, was interrupted
-or is no more, all processes stop after the same step and the first one saves a checkpoint.
+them writes lines to a pipe: progress, or what went wrong. After each line it waits for a byte, so that
+training is never ahead of whoever follows it, and when the pipe is closed, because the caller stopped, was
+interrupted or is no more, all processes stop after the same step and the first one saves a checkpoint.
 """
 
 from __future__ import annotations
@@ -15,12 +15,14 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any
 
 from tunewright import errors
 from tunewright.errors import BadInput, Exhausted, TunewrightError
 from tunewright.nouns import Progress, Record
+from tunewright.trainers._ranks import FOLLOWED
 
 PATIENCE = 600.0
 """Seconds that a step and a checkpoint may take after a stop, before the processes are ended."""
@@ -93,7 +95,7 @@ def _start(place: Path, processes: int, errors_file: IO[bytes]) -> subprocess.Po
         "PYTHONUNBUFFERED": "1",
         # Nothing listens to other machines: the address below is for the meeting, this one for the gradients.
         "GLOO_SOCKET_IFNAME": "lo0" if sys.platform == "darwin" else "lo",
-        "TUNEWRIGHT_FOLLOWED": "1",
+        FOLLOWED: "1",
         "OMP_NUM_THREADS": "1",  # torchrun asks for it; the trainer sets its own number
     }
     return subprocess.Popen(
@@ -106,7 +108,7 @@ def _start(place: Path, processes: int, errors_file: IO[bytes]) -> subprocess.Po
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=errors_file,
-        start_new_session=True,  # an interrupt at the terminal reaches this process alone, which then stops them
+        start_new_session=True,  # an interrupt at the terminal reaches us alone, and we stop them
     )
 
 
@@ -141,10 +143,8 @@ def _stop(started: subprocess.Popen[bytes]) -> None:
     """Let the processes save and end; a second interrupt, or too long a wait, ends them."""
     assert started.stdin is not None
     assert started.stdout is not None
-    try:
+    with suppress(BrokenPipeError):
         started.stdin.close()
-    except BrokenPipeError:
-        pass
     try:
         while started.stdout.read(1 << 16):  # a full pipe would keep them from ending
             pass
@@ -176,7 +176,9 @@ def _unexplained(code: int, errors_file: IO[bytes], options: Mapping[str, Any]) 
             f"one of {processes} processes was killed by the system, most likely because the memory is full",
             hint="give fewer processes or a smaller batch_size; every process holds the whole model",
         )
-    said = re.findall(r"^\[?(?:rank\d+\]:)?\s*((?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*)$", words, re.MULTILINE)
+    said = re.findall(
+        r"^\[?(?:rank\d+\]:)?\s*((?:\w+\.)*\w*(?:Error|Exception|Interrupt)\b.*)$", words, re.MULTILINE
+    )
     why = said[0].strip() if said else f"exit code {code}"
     return TunewrightError(
         f"one of {processes} processes stopped: {why}", hint="the same training with processes: 1 says more"

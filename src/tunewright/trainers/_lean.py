@@ -2,8 +2,8 @@
 
 Around attention a layer is two runs of matrix products and cheap maps between them. PyTorch's autograd keeps
 every map's result and walks each one's backward; here each run is one function with its backward written out.
-The frozen weights of maps that read the same thing lie in one matrix, with the adapters' A below them, so that
-one product gives the outputs and the low-rank coordinates h = x A', and one product brings all gradients back.
+The frozen weights of maps that read the same thing lie in one matrix, with the adapters' A below them, so
+that one product gives the outputs and the low-rank coordinates h = x A', and one brings all gradients back.
 
 What is kept for the backward is less than what autograd keeps: the input of each run, the factors of the
 norms, h, and the two halves of the gate; what can be had from those by a pass over memory is made again.
@@ -40,7 +40,10 @@ class Maps:
         self.bias = None
         if any(b is not None for b in biases):
             self.bias = torch.cat(
-                [b if b is not None else frozen[0].new_zeros(n) for b, n in zip(biases, self.sizes, strict=True)]
+                [
+                    b if b is not None else frozen[0].new_zeros(n)
+                    for b, n in zip(biases, self.sizes, strict=True)
+                ]
             )
 
     @property
@@ -65,7 +68,7 @@ class Maps:
     def backward(
         self, g: Tensor, x: Tensor, h: Tensor, ab: tuple[Tensor, ...]
     ) -> tuple[Tensor, list[Tensor]]:
-        """Gradients of `x` and of every A and B. `g` is (tokens, total + ranks): its last columns are made."""
+        """Gradients of `x` and of all A and B; `g` is (tokens, total + ranks), its last columns are made."""
         made, at, low = list[Tensor](), 0, self.total
         for size, rank, scale, b in zip(self.sizes, self.ranks, self.scales, ab[1::2], strict=True):
             torch.mm(g[:, at : at + size], b.to(g.dtype), out=(dh := g[:, low : low + rank]))

@@ -18,57 +18,13 @@ from tunewright.errors import BadInput, Exhausted
 from tunewright.nouns import Progress, Record
 from tunewright.trainers import _checkpoint, _machine, _result, _rows
 from tunewright.trainers._adapter import Tuner
+from tunewright.trainers._layout import planned, sane, tokens
 from tunewright.trainers._objective import Objective
 from tunewright.trainers._rows import Item
 from tunewright.trainers._trunk import Trunk
 
 DIVERGED = 3.0
 """Nats by which the held-out loss may rise above where it began before training is called off."""
-
-
-@dataclass
-class Plan:
-    """Which items are learnt in which stage, and how many steps each stage takes."""
-
-    parts: list[list[Item]]
-    held: list[Item]
-    steps: list[int]
-    size: int
-    seed: int
-    warmup: float
-
-    @property
-    def total(self) -> int:
-        """Steps of all stages."""
-        return sum(self.steps)
-
-    def where(self, done: int) -> tuple[int, int]:
-        """Stage (from 0) and step within it, of the step after so many."""
-        for stage, steps in enumerate(self.steps):
-            if done < steps:
-                return stage, done
-            done -= steps
-        return len(self.steps), 0
-
-    def learnt(self, stage: int) -> list[Item]:
-        """All items up to and with a stage."""
-        return [item for part in self.parts[: stage + 1] for item in part]
-
-    def rate(self, done: int) -> float:
-        """Share of the learning rate: a rise over `warmup`, then a cosine to zero.
-
-        A stage covers its part of the curve whatever later stages hold, so that taking something out of a
-        later one leaves an earlier one as it was.
-        """
-        stage, step = self.where(done)
-        count = len(self.steps)
-        whole = count * (count + 1) / 2
-        begin, end = stage * (stage + 1) / 2 / whole, (stage + 1) * (stage + 2) / 2 / whole
-        width = (end - begin) / self.steps[stage]
-        at, rising = begin + width * step, max(self.warmup, width)
-        if at < rising * (1 - 1e-9):
-            return min(1.0, (at + width) / rising)
-        return 0.5 * (1 + math.cos(math.pi * (at - rising) / max(1e-9, 1 - rising)))
 
 
 @dataclass
@@ -206,8 +162,8 @@ class _Training:
                 way.done, safe = way.done + 1, True
                 if not math.isfinite(norm):
                     raise self._diverged(f"the gradient is {norm}")
-                tokens = _tokens(batch)
-                seen, way.tokens = seen + tokens, way.tokens + tokens
+                read = tokens(batch)
+                seen, way.tokens = seen + read, way.tokens + read
                 way.learnt += sum(len(row.targets) for item in batch for row in item.rows)
                 way.seconds = before[0] + time.monotonic() - began
                 way.processor = before[1] + time.process_time() - spent
@@ -332,18 +288,18 @@ class _Training:
         plan, size = self.plan, self.plan.size
         told = {"steps": float(plan.total), "stages": float(len(plan.parts)), "tokens": 0.0}
         for stage, steps in enumerate(plan.steps):
-            learnt = [_tokens([item]) for item in plan.learnt(stage)] or [0]
-            tokens = steps * min(size, len(learnt)) * sum(learnt) / len(learnt)
-            told |= {f"tokens_{stage + 1}": tokens, f"records_{stage + 1}": float(len(plan.parts[stage]))}
-            told["tokens"] += tokens
+            learnt = [tokens([item]) for item in plan.learnt(stage)] or [0]
+            count = steps * min(size, len(learnt)) * sum(learnt) / len(learnt)
+            told |= {f"tokens_{stage + 1}": count, f"records_{stage + 1}": float(len(plan.parts[stage]))}
+            told["tokens"] += count
             per = math.ceil(len(learnt) / size)
             told["measurements"] = told.get("measurements", 0.0) + math.ceil(steps / per)
-        every = sorted((_tokens([item]) for item in plan.learnt(len(plan.parts))), reverse=True)
+        every = sorted((tokens([item]) for item in plan.learnt(len(plan.parts))), reverse=True)
         width = self.tuner.net.model.get_input_embeddings().weight
         kept = sum(every) * width.shape[1] * width.element_size() if self.tuner.trunk.below else 0
         return told | {
             "tokens_an_epoch": float(sum(every)),
-            "tokens_held_out": float(_tokens(plan.held)),
+            "tokens_held_out": float(tokens(plan.held)),
             "tokens_of_the_longest_batch": float(sum(every[:size])),
             "bytes_kept": float(kept),
             "bytes_of_a_checkpoint": 12.0 * sum(p.numel() for p in self.tuner.learnt.values()),
@@ -387,41 +343,3 @@ class _Training:
             facts["held_out_loss_before"] = way.first_loss
         notes = {"made_with": self.made_with, "facts": json.loads(json.dumps(facts))}
         _checkpoint.finish(self.out, lambda work: _result.write(tuner, weights, work), notes)
-
-
-def _tokens(items: Sequence[Item]) -> int:
-    return sum(len(row.ids) for item in items for row in item.rows)
-
-
-def planned(items: Sequence[Item], measured: list[Item] | None, options: Mapping[str, Any]) -> Plan:
-    """Which items are learnt when. `measured` are held out in place of a share of the items.
-
-    With several stages (Bourtoule and others, Machine Unlearning, 2021, arXiv:1912.03817) each learns all
-    slices up to its own, for 2 / (stages + 1) of the epochs, so that with equal slices the steps are as many.
-    """
-    kept, held = _rows.split(items, options["held_out"], options["seed"])
-    if measured is not None:
-        words = {item.key for item in measured}
-        kept, held = [item for item in items if item.key not in words], measured
-    if not kept:
-        raise BadInput("everything is held out, so nothing is left to learn", hint="give more records")
-    parts = _rows.slices(kept, options["slices"], options["seed"])
-    epochs, size, seen, steps = 2 * options["epochs"] / (len(parts) + 1), options["batch_size"], 0, list[int]()
-    for part in parts:
-        seen += len(part)
-        steps.append(math.ceil(seen / size * epochs))
-    return Plan(parts, held, steps, size, options["seed"], options["warmup"])
-
-
-def sane(options: dict[str, Any]) -> None:
-    """Errors: `BadInput` naming the option that makes no sense."""
-    bounds = {
-        "rank": (1, 1024), "alpha": (1, 4096), "dropout": (0, 0.9), "learning_rate": (1e-9, 1),
-        "epochs": (1e-6, 1000), "batch_size": (1, 4096), "warmup": (0, 1), "weight_decay": (0, 1),
-        "max_tokens": (8, 1_000_000), "held_out": (0, 0.9), "layers": (1e-6, 1), "slices": (1, 64),
-        "patience": (0, 1000), "checkpoint_every": (1, 1_000_000), "processes": (1, 1024),
-    }  # fmt: skip
-    for name, (low, high) in bounds.items():
-        value = options.get(name, low)
-        if not isinstance(value, (int, float)) or not low <= value <= high:
-            raise BadInput(f"{name} is {value!r}", hint=f"give a number from {low:g} to {high:g}")

@@ -23,9 +23,7 @@ def arithmetic() -> torch.dtype:
     if device().type == "cuda":
         return torch.bfloat16 if torch.cuda.is_bf16_supported() else torch.float32
     capable = getattr(torch.cpu, "_is_amx_tile_supported", lambda: False)()
-    return (
-        torch.bfloat16 if capable and speed(torch.bfloat16) > 1.5 * speed(torch.float32) else torch.float32
-    )
+    return torch.bfloat16 if capable and speed(torch.bfloat16) > 1.5 * speed(torch.float32) else torch.float32
 
 
 def reading(method: str) -> AbstractContextManager[object]:

@@ -16,13 +16,14 @@ from typing import Any
 from tunewright import errors
 from tunewright.errors import TunewrightError
 from tunewright.nouns import Progress, Record
+from tunewright.trainers._ranks import FOLLOWED
 
 
 def main(folder: Path) -> None:
     """Train this process's part of every batch."""
     lines = os.dup(1)
     os.dup2(2, 1)  # whatever a library prints is no line of ours
-    followed = "TUNEWRIGHT_FOLLOWED" in os.environ
+    followed = FOLLOWED in os.environ
     try:
         with _together() as group:
             _train(folder, group, lines, followed)

@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 import torch
 
 T = TypeVar("T")
+FOLLOWED = "FOLLOWED_BY_TUNEWRIGHT"
+"""Environment variable that tells a process that somebody reads its lines."""
 
 
 def together() -> bool:

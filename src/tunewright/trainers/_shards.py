@@ -1,4 +1,4 @@
-"""Weights, gradients and moments spread over the processes (FSDP: Zhao and others, 2023, arXiv:2304.11277)."""
+"""Weights, gradients and moments over the processes (FSDP: Zhao and others, 2023, arXiv:2304.11277)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ from tunewright.network import Network
 def spread(net: Network, size: int) -> None:
     """Leave each process its part of every parameter; a layer's weights are put together while it is read.
 
-    From here on the model is called with what is to be read (`model(read)` gives `read()`), so that embeddings,
-    norms and the head are together while it is.
+    From here on the model is called with what is to be read (`model(read)` gives `read()`), so that
+    embeddings, norms and the head are together while it is.
     """
     fsdp: Any = import_module("torch.distributed.fsdp")
     if not hasattr(getattr(fsdp, "FSDPModule", None), "set_force_sum_reduction_for_comms"):

@@ -22,9 +22,15 @@ def shown(base: Path, record: Record, system: str, options: Mapping[str, Any]) -
         tokenizer: Any = transformers.AutoTokenizer.from_pretrained(
             base, local_files_only=True, trust_remote_code=False
         )
-    said = {"system": system, "max_tokens": options.get("max_tokens", 512), "truncate": options.get("truncate")}
+    said = {
+        "system": system,
+        "max_tokens": options.get("max_tokens", 512),
+        "truncate": options.get("truncate"),
+    }
     try:
-        row, _ = Cutter(tokenizer, int(config.get("max_position_embeddings", 1 << 30)), said).row(record.messages)
+        row, _ = Cutter(tokenizer, int(config.get("max_position_embeddings", 1 << 30)), said).row(
+            record.messages
+        )
     except BadInput as error:
         raise BadInput(f"record {record.id} {error}", hint=error.hint) from error
     learnt = {at + 1 for at in row.at}

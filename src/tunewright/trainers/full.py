@@ -44,9 +44,9 @@ def full(
     the layers, counted from the top, that learn; below 1 the embeddings stay as they are. The result is a
     whole model in the Hugging Face layout, as large as the base in 32-bit.
 
-    `processes` and `recompute` are those of `lora`. With `shard` the processes do not hold all of the weights,
-    gradients and moments each, but a part of them, and put a layer together while it is read (FSDP: Zhao and
-    others, 2023, arXiv:2304.11277); what the layers below `layers` make of the rows is then not kept.
+    `processes` and `recompute` are those of `lora`. With `shard` the processes do not hold all of the
+    weights, gradients and moments each, but a part of them, and put a layer together while it is read (FSDP:
+    Zhao and others, 2023, arXiv:2304.11277); what the layers below `layers` make of the rows is then not kept.
 
     Errors: as `lora`.
 

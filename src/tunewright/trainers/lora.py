@@ -67,8 +67,8 @@ def lora(
     With `processes` above 1, so many processes are started by torchrun on this machine, each holds the whole
     model and reads its part of every batch, and their gradients are added up: what is learnt is the same but
     for rounding. Each uses a GPU of its own where there are GPUs; otherwise they share the `threads`.
-    `recompute` keeps only what enters each adapted layer and computes the rest again on the way back (Chen and
-    others, 2016, arXiv:1604.06174): less memory, about a third more time, the same bytes.
+    `recompute` keeps only what enters each adapted layer and computes the rest again on the way back (Chen
+    and others, 2016, arXiv:1604.06174): less memory, about a third more time, the same bytes.
 
     What concerns people is learnt last, in up to `slices` slices with a checkpoint before each (SISA:
     Bourtoule and others, 2021, arXiv:1912.03817), so that forgetting a person goes back to the last one that

@@ -13,6 +13,7 @@ from tunewright.nouns import (
     Arm,
     Case,
     Comparison,
+    Curve,
     Dataset,
     Measure,
     Model,
@@ -93,7 +94,8 @@ def evaluate(step: Step, project: Project, model: Annotated[Model, Named("tuned"
             "prompt_system": prompt.system,
             "prompt_shots": len(prompt.shots) // 2,
             "runtime": plan.runtime,
-            "evaluated_before": sum(r.about == "model" for r in project.ledger.all(Report)),
+            "evaluated_before": sum(r.about == "model" for r in project.ledger.all(Report))
+            + sum(curve.looks for curve in project.ledger.all(Curve)),
             **({"labels_unseen": dict[str, JsonValue](unseen)} if unseen else {}),
         },
     )

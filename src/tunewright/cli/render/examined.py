@@ -217,8 +217,8 @@ def _facts(report: Report) -> Sequence[RenderableType]:
     if isinstance(again, int) and again:
         rows.append(("attempts", f"{counted(again, 'evaluation')} came before this one in this project"))
     if isinstance(unseen := facts.get("labels_unseen"), dict) and unseen:
-        told = clipped(", ".join(f"{label} {n}" for label, n in unseen.items()), 160)
-        rows.append(("never learnt", Text(f"labels of cases that no learnt record has: {told}", "yellow")))
+        missed = clipped(", ".join(f"{label} {n}" for label, n in unseen.items()), 160)
+        rows.append(("never learnt", f"labels of cases that no learnt record has: {missed}"))
     return ["", pairs(rows)]
 
 

@@ -47,7 +47,12 @@ def _export(export: Export, project: Project, width: int) -> Sequence[Renderable
         right=(1, 2, 3, 4),
         whole=(0, 1),
     )
-    said: list[RenderableType] = [heading(f"export {export.name}", short(export.digest)), pairs(rows), "", proof]
+    said: list[RenderableType] = [
+        heading(f"export {export.name}", short(export.digest)),
+        pairs(rows),
+        "",
+        proof,
+    ]
     said += _differences(export, project, width)
     said += [Text.assemble(("warning  ", "yellow"), plain(warning)) for warning in export.warnings]
     return [*said, "", Text.assemble(("next  ", "dim"), plain(_next(export, project)))]

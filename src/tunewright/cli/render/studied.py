@@ -59,7 +59,8 @@ def _curve(curve: Curve, project: Project, width: int) -> Sequence[RenderableTyp
     said: list[RenderableType] = [
         heading("learning curve", f"{short(curve.digest)}  measured {curve.day}"),
         Text(
-            f"held-out loss in nats per {curve.per}, on {counted(curve.held, 'conversation')} never learnt", "dim"
+            f"held-out loss in nats per {curve.per}, on {counted(curve.held, 'conversation')} never learnt",
+            "dim",
         ),
         "",
         table(*columns, rows=rows, right=range(len(columns))),
@@ -105,7 +106,7 @@ class Drawn:
         gain = next((m for m in curve.measures if m.name == "curve.gain_of_double"), None)
         losses = [loss for point in curve.points for loss in point.losses]
         last = law.a + law.b * curve.records**-law.c
-        ends = [last - gain.high, last - gain.low] if gain else []
+        ends = [max(0.0, last - gain.high), max(0.0, last - gain.low)] if gain else []
         top, bottom = max(losses), min(*losses, *ends, last)
         spread = (top - bottom) or 1.0
         margin = max(len(number(top)), len(number(bottom))) + 1
