@@ -157,6 +157,15 @@ def test_one_label_only_or_an_answer_that_is_no_label_is_an_error_with_a_remedy(
         learn(tiny, [*mail[:5], open_end], tmp_path / "out")
 
 
+def test_a_text_that_is_too_long_may_have_its_beginning_cut_and_is_counted(
+    tiny: Path, mail: list[Record], tmp_path: Path
+) -> None:
+    with pytest.raises(BadInput, match="more than 24"):
+        learn(tiny, mail, tmp_path / "out", max_tokens=24)
+    learn(tiny, mail, tmp_path / "out", max_tokens=24, truncate=True, epochs=1)
+    assert facts(tmp_path / "out")["cut"] == len(mail)
+
+
 def test_answers_that_look_like_free_text_are_remarked_upon(
     tiny: Path, talk: list[Record], mail: list[Record], tmp_path: Path
 ) -> None:

@@ -1,11 +1,13 @@
 """Forgetting reaches the weights: training goes on from the last checkpoint that had not seen the person."""
 
 import json
+import shutil
 from pathlib import Path
 
 import pytest
 
 import tunewright as tw
+from tunewright.errors import Refused
 from tunewright.nouns import Dataset, Erasure, Model
 
 YAML = """
@@ -82,3 +84,24 @@ def test_after_forgetting_the_weights_are_those_of_a_project_that_never_held_the
     assert tw.verify(project).problems == []
     assert project.ledger.all(Erasure) == [receipt]
     assert project.ledger.find(Dataset, "vetted") is not None
+
+
+def test_a_base_whose_licence_forbids_the_use_is_refused_before_anything_is_learnt(
+    tiny: Path, tmp_path: Path
+) -> None:
+    base = tmp_path / "base"
+    shutil.copytree(tiny, base)
+    (base / "README.md").write_text("---\nlicense: cc-by-nc-4.0\n---\n")
+    project = opened(tmp_path / "one", base, ROWS)
+    data = tw.vet(project, tw.gather(project))
+    with pytest.raises(Refused, match="licences forbid") as error:
+        tw.tune(project, data)
+    assert "policy.options.licence" in error.value.hint
+    assert project.ledger.find(Model, "tuned") is None
+
+    said = (tmp_path / "one" / "tunewright.yaml").read_text()
+    allowed = said.replace(
+        "{licence: quarantine}", "{licence: quarantine}, options: {licence: {commercial: false}}"
+    )
+    (tmp_path / "one" / "tunewright.yaml").write_text(allowed)
+    assert tuned(tw.open(tmp_path / "one")).facts["steps"]

@@ -154,4 +154,4 @@ def note(progress: Progress, *, room: int = 0) -> str:
     while room and len(said) > 1 and len("  ".join(said)) > room:
         said.pop()
     line = "  ".join(said)
-    return clipped(line, room) if room else line
+    return clipped(line, room) if room and len(line) > room else line

@@ -21,11 +21,10 @@ from tunewright.template import under
 AGREE = 0.95
 """Smallest mean overlap of words with the tuned model's answers, for a format that does not round."""
 SURPRISE = {False: 0.01, True: 1.0}
-"""Nats per token by which an export may be more surprised, by whether it rounds: above it something is
-broken.
+"""Nats per token by which an export may be more surprised, by whether it rounds: above it, it is broken.
 
-Measured on SmolLM2-135M: 0.000 for 32-bit formats, 0.00 to 0.3 for 16 to 4 bits; rows of q and k in the wrong
-order give more than 2.
+Measured on SmolLM2-135M: 0.000 for 32-bit formats, 0.00 for 16 and 8 bits, 0.41 for Q4_0; with the rows of q
+and k in the wrong order 3.2.
 """
 
 

@@ -15,6 +15,7 @@ from tunewright.project import Project
 from tunewright.store import Step
 from tunewright.trainers import train, trainers
 from tunewright.verbs import Named, verb
+from tunewright.verbs._harden_fit import made_hard
 
 Verdict = Literal["fits", "tight", "will not fit"]
 SPREAD = 24
@@ -46,6 +47,7 @@ def plan(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted
     records = list(project.records(dataset))
     if not records:
         raise BadInput("there is nothing to learn from", hint="tunewright gather, then tunewright vet")
+    records += made_hard(project, records, recipe, found.folder)[0]
     out = project.work(step.work.key)
     project.tell(Progress(label="plan", done=0, total=3, note="laying out"))
     laid = _laid_out(recipe, found.folder, records, out)

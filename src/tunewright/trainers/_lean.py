@@ -197,7 +197,7 @@ def _turn(x: Tensor, cos: Tensor, sin: Tensor) -> Tensor:
     """Rotary positions (Su and others, 2021), in halves; `x` is (tokens, heads, width)."""
     half = x.shape[-1] // 2
     left, right = x[..., :half], x[..., half:]
-    out = torch.empty(x.shape, dtype=x.dtype)
+    out = torch.empty(x.shape, dtype=x.dtype, device=x.device)
     torch.mul(left, cos, out=out[..., :half])
     out[..., :half].addcmul_(right, sin, value=-1)
     torch.mul(right, cos, out=out[..., half:])

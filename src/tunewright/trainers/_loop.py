@@ -107,6 +107,7 @@ class _Training:
         self.objective, self.out, self.options, self.records = objective, out, options, len(records)
         dtype = torch.float32 if options["method"] == "full" else _machine.arithmetic()
         net = network.load(base, dtype=dtype)
+        net.model.to(_machine.device())
         cutter = _rows.Cutter(net.tokenizer, net.context, options)
         items = list(_rows.each(records, lambda record: objective.item(record, cutter)))
         measured = list(_rows.each(held or (), lambda record: objective.item(record, cutter)))
@@ -159,7 +160,7 @@ class _Training:
                 loss = yield from self._gradient(batch)
                 safe = False
                 norm = tuner.step(rate)
-                way.done, safe = way.done + 1, True
+                way.done += 1
                 if not math.isfinite(norm):
                     raise self._diverged(f"the gradient is {norm}")
                 read = tokens(batch)
@@ -186,7 +187,7 @@ class _Training:
                 if way.done % self.options["checkpoint_every"] == 0 or way.done == total or way.stopped:
                     self._save()
                     saved = way.done
-                end = way.done if way.stopped else total
+                end, safe = way.done if way.stopped else total, True
                 yield Progress(label="tune", done=way.done, total=end, values=values)
         except (KeyboardInterrupt, GeneratorExit) as stop:
             # An interrupt finds processes in different places: they cannot put together what is spread.
@@ -208,8 +209,9 @@ class _Training:
         elif (stage := _checkpoint.earlier_stage(self.names, self.earlier)) is not None:
             number, note, tensors = stage
             done = sum(self.plan.steps[:number])
-            first = note.get("first_loss")
-            self.way = Way(done=done, from_stage=number, first_loss=math.inf if first is None else first)
+            told = Way.read(note)  # what the earlier training spent up to here counts
+            self.way = Way(done, told.parts, told.tokens, told.learnt, from_stage=number)
+            self.way.first_loss = told.first_loss
             self.tuner.put(tensors, done)
         ranks, done = self.tuner.ranks, self.way.done
         if ranks.total([float(done), float(done) ** 2]) != [ranks.size * done, ranks.size * done**2]:

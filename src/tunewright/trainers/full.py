@@ -46,7 +46,7 @@ def full(
 
     `processes` and `recompute` are those of `lora`. With `shard` the processes do not hold all of the
     weights, gradients and moments each, but a part of them, and put a layer together while it is read (FSDP:
-    Zhao and others, 2023, arXiv:2304.11277); what the layers below `layers` make of the rows is then not kept.
+    Zhao and others, 2023, arXiv:2304.11277); what the layers below `layers` make of rows is then not kept.
 
     Errors: as `lora`.
 

@@ -63,7 +63,7 @@ def evidence_for(
     )
 
 
-def rights_of(project: Project, dataset: Dataset) -> Rights:
+def rights_of(project: Project, dataset: Dataset, base: str = "") -> Rights:
     """What a model that is tuned on these records may be used for, as far as the base model is known."""
     said = project.settings.policy.options.get("licence", {})
     commercial, publish = said.get("commercial", True) is True, said.get("publish", False) is True
@@ -74,7 +74,7 @@ def rights_of(project: Project, dataset: Dataset) -> Rights:
         for key, line in sorted(one.items())
         for part in parts([Record.model_validate_json(line)], dataset.sources)
     ]
-    return judge(data, base=base_licence(project) or None, intent=Intent(commercial, publish))
+    return judge(data, base=base or base_licence(project) or None, intent=Intent(commercial, publish))
 
 
 def _rights_part(line: str) -> tuple[str, str, str]:

@@ -13,6 +13,7 @@ from tunewright.trainers import train
 from tunewright.verbs import Named, verb
 from tunewright.verbs._harden_fit import made_hard
 from tunewright.verbs._history import History, planned
+from tunewright.verbs._vetted import rights_of
 
 
 @verb(reads=("recipe", "base", "hardening"))
@@ -25,6 +26,8 @@ def tune(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted
     Parameters:
     dataset: which vetted records to learn from
 
+    Errors: `Refused` when the dataset was never vetted, or when licences forbid what it is meant for.
+
     Limits: one training seed; how much another seed would differ is not measured.
     """
     vetted = [r for r in project.ledger.all(Report) if r.about == "data" and r.subject == dataset.digest]
@@ -33,6 +36,7 @@ def tune(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted
     step.use(vetted[-1])
     recipe = step.use(project.recipe())
     found = find(recipe.base, home=project.folder, cache=project.state / "bases")
+    _allowed(project, dataset, found.base.licence)
     out = project.work(step.work.key)
     records = list(project.records(dataset))
     added, counts = made_hard(project, records, recipe, found.folder)
@@ -65,6 +69,20 @@ def tune(step: Step, project: Project, dataset: Annotated[Dataset, Named("vetted
         )
         step.afterwards(partial(history.finished, model))
         return step.save(model, "tuned")
+
+
+def _allowed(project: Project, dataset: Dataset, base: str) -> None:
+    """Errors: `Refused` when licences forbid what the policy's `licence` check means the model for."""
+    if project.settings.policy.vet.get("licence", "keep") == "keep":
+        return
+    rights = rights_of(project, dataset, base)
+    if rights.verdict == "blocked":
+        why = "; ".join(dict.fromkeys(f"{reason.ref}: {reason.says}" for reason in rights.blocks))
+        raise Refused(
+            f"licences forbid what the model is meant for: {why}",
+            hint="choose another base model, or say what it is meant for in policy.options.licence "
+            "(commercial, publish); docs/guides/licences.md",
+        )
 
 
 def _said(file: Path) -> Any:
