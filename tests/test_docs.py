@@ -46,6 +46,8 @@ EXCUSABLE = (
     "tunewright curve",
     "tunewright search",
     "tunewright export",
+    "ollama create ",
+    "HF_TOKEN=",
     "make ",
     "git clone ",
     "pip install ",
