@@ -46,7 +46,7 @@ EXCUSABLE = (
     "tunewright curve",
     "tunewright search",
     "tunewright export",
-    "ollama create ",
+    "ollama ",
     "HF_TOKEN=",
     "make ",
     "git clone ",

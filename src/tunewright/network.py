@@ -236,18 +236,19 @@ def threads(wanted: int) -> int:
     return count
 
 
-def load(folder: Path, *, dtype: torch.dtype = torch.float32) -> Network:
-    """Load a folder in the Hugging Face layout.
+def load(folder: Path, *, dtype: torch.dtype = torch.float32, four_bits: bool = False) -> Network:
+    """Load a folder in the Hugging Face layout; with `four_bits` onto the GPU, as 4-bit NormalFloat.
 
     Errors: `BadInput`, `Refused`, `Exhausted`, with what to do.
     """
     with quiet() as transformers:
         _register(transformers)
         safe: dict[str, Any] = {"local_files_only": True, "trust_remote_code": False}
+        packed = _four_bits(transformers) if four_bits else {}
         try:
             tokenizer = transformers.AutoTokenizer.from_pretrained(folder, **safe)
             model = transformers.AutoModelForCausalLM.from_pretrained(
-                folder, dtype=dtype, use_safetensors=True, attn_implementation="eager", **safe
+                folder, dtype=dtype, use_safetensors=True, attn_implementation="eager", **safe, **packed
             )
         except (MemoryError, RuntimeError) as error:
             told = explained(error, f"loading {folder.name}")
@@ -258,6 +259,12 @@ def load(folder: Path, *, dtype: torch.dtype = torch.float32) -> Network:
                 hint="give a causal language model with its tokenizer, as safetensors",
             ) from error
         model.eval().requires_grad_(False)
+        rows = model.get_input_embeddings().weight.shape[0]
+        if len(tokenizer) > rows:
+            raise BadInput(
+                f"{folder.name}: the tokenizer knows {len(tokenizer):,} tokens, the model only {rows:,}",
+                hint="take the tokenizer that came with this model",
+            )
         settings, generation = model.config.get_text_config(), model.generation_config
         ends = {
             tokenizer.eos_token_id,
@@ -275,6 +282,17 @@ def load(folder: Path, *, dtype: torch.dtype = torch.float32) -> Network:
         )
         _try(network)
     return network
+
+
+def _four_bits(transformers: Any) -> dict[str, Any]:
+    """How transformers is asked for 4-bit weights (Dettmers and others, 2023)."""
+    packing = transformers.BitsAndBytesConfig(
+        load_in_4bit=True,
+        bnb_4bit_quant_type="nf4",
+        bnb_4bit_use_double_quant=True,
+        bnb_4bit_compute_dtype=torch.bfloat16,
+    )
+    return {"quantization_config": packing, "device_map": {"": 0}}
 
 
 def explained(error: BaseException, doing: str) -> Exception:

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from tunewright.bases import find
-from tunewright.errors import BadInput
+from tunewright.errors import BadInput, Refused
 from tunewright.nouns import Message, Progress, Record
 from tunewright.runtimes import runtimes
 from tunewright.trainers import trainers
@@ -39,6 +39,10 @@ def test_every_trainer_says_what_it_is_and_where_it_ends(name: str) -> None:
 @pytest.fixture(params=sorted(trainers))
 def trainer(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, Path]:
     name = request.param
+    if name == "qlora":
+        torch = pytest.importorskip("torch")
+        if not torch.cuda.is_available():
+            pytest.skip("needs a GPU")
     return name, find(
         "echo:", home=tmp_path, cache=tmp_path
     ).folder if name == "echo" else request.getfixturevalue("tiny")
@@ -326,3 +330,27 @@ def test_what_was_done_before_is_done_at_once(tiny: Path, talk: list[Record], tm
     again = learn(tiny, talk, tmp_path / "out")
     assert [(s.done, s.total) for s in again if s.label == "tune"] == [(again[-1].total, again[-1].total)]
     assert files(tmp_path / "out") == before
+
+
+def test_four_bits_without_a_gpu_are_refused_with_what_to_do_instead(
+    tiny: Path, talk: list[Record], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import torch
+
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(Refused, match="needs a GPU") as error:
+        list(trainers["qlora"](tiny, talk, tmp_path / "out", seed=1))
+    assert "lora" in error.value.hint
+
+
+def test_a_tokenizer_that_knows_more_tokens_than_the_model_is_told(
+    made: Callable[..., Path], talk: list[Record], tmp_path: Path
+) -> None:
+    from tokenizers import Tokenizer
+
+    base = made(tmp_path / "base")
+    words = Tokenizer.from_file(str(base / "tokenizer.json"))
+    words.add_tokens(["qwertyuiop", "asdfghjkl"])
+    words.save(str(base / "tokenizer.json"))
+    with pytest.raises(BadInput, match="the tokenizer knows"):
+        learn(base, talk, tmp_path / "out")

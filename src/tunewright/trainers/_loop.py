@@ -106,8 +106,9 @@ class _Training:
             raise BadInput("there is nothing to learn from", hint="gather some conversations first")
         self.objective, self.out, self.options, self.records = objective, out, options, len(records)
         dtype = torch.float32 if options["method"] == "full" else _machine.arithmetic()
-        net = network.load(base, dtype=dtype)
-        net.model.to(_machine.device())
+        net = network.load(base, dtype=dtype, four_bits=options.get("four_bits", False))
+        if not options.get("four_bits"):
+            net.model.to(_machine.device())
         cutter = _rows.Cutter(net.tokenizer, net.context, options)
         items = list(_rows.each(records, lambda record: objective.item(record, cutter)))
         measured = list(_rows.each(held or (), lambda record: objective.item(record, cutter)))
